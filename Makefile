@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+# The tests without a kernel tree, and the proof that they are good. Inside a
+# kernel tree only tools/testing/selftests/fuse is needed.
+
+SUITE := tools/testing/selftests/fuse
+OUTPUT ?= $(CURDIR)/build
+override OUTPUT := $(abspath $(OUTPUT))
+
+# One place decides how the suite is built here; $(1): goals and variables.
+suite = dir=$$(host/provision) && $(MAKE) --no-print-directory -C $(SUITE) KSFT_DIR="$$dir" $(1)
+programs_of = $(call suite,-s OUTPUT=$(1) COLLECTION=fuse emit_tests | cut -d: -f2 >$(1)/programs.list)
+
+all: programs
+
+help:
+	@sed 's/^/  /' host/help.txt
+
+programs:
+	@host/need build
+	@mkdir -p $(OUTPUT)
+	@$(call suite,OUTPUT=$(OUTPUT) all)
+	@$(call programs_of,$(OUTPUT))
+
+# Programs that run anywhere: no shared library is needed in a guest.
+static:
+	@host/need build
+	@mkdir -p $(OUTPUT)
+	@$(call suite,OUTPUT=$(OUTPUT) USERLDFLAGS="-static $(USERLDFLAGS)" all)
+	@$(call programs_of,$(OUTPUT))
+
+# T: one or more programs, all of them by default.
+run: programs
+	@host/run $(OUTPUT) $(T)
+
+clean:
+	@rm -rf $(CURDIR)/build
+
+.PHONY: all help programs static run clean
