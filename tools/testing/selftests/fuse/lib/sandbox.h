@@ -37,11 +37,13 @@ struct sandbox_options {
 
 struct sandbox {
 	const char *fs;
+	pid_t owner;			/* who created it; only this process can take it down */
+	char dir[PATH_MAX];		/* of its own, on a private tmpfs; room for more mounts */
 	char backing[PATH_MAX];		/* directory of this sandbox on the backing fs */
 	char mnt[PATH_MAX];		/* FUSE mount of it */
 	struct server *server;
 	char why[256];			/* why the last call did not return SANDBOX_OK, one line */
-	struct guardian *guardian;
+	struct ward *guardian;
 };
 
 /*
@@ -58,7 +60,11 @@ enum sandbox_result sandbox_enter(char *why, size_t len);
  */
 enum sandbox_result sandbox_create(struct sandbox *sb, const struct sandbox_options *opt);
 
-/* Take all of it down. Idempotent; a zeroed @sb is fine. */
+/*
+ * Take all of it down. Idempotent; a zeroed @sb is fine. Without effect in a
+ * process other than the one that created it, such as a forked child that comes
+ * here by way of a failed assertion and the fixture's teardown.
+ */
 void sandbox_destroy(struct sandbox *sb);
 
 /* Stop and start the server again on the same backing directory, e.g. with other options. */
