@@ -40,11 +40,13 @@ struct server_options {
 	double attr_timeout;		/* seconds */
 	double entry_timeout;		/* seconds */
 	unsigned int stack_depth;	/* max_stack_depth of the INIT reply; 0: 1 */
+#define SERVER_STACK_DEPTH_NONE (~0U)	/* ... really 0 */
 	uint64_t init_set;		/* FUSE_* INIT flags to add to the reply as they are */
 	uint64_t init_clear;		/* and to remove from it, even FUSE_PASSTHROUGH */
-	const char *mount_options;	/* more of mount(2)'s data: "default_permissions", ... or NULL */
+	const char *mount_options;	/* more data of mount(2): "default_permissions" ... or NULL */
 	unsigned long mount_flags;	/* MS_* of mount(2) */
 	bool own_process;		/* serve from a child process */
+	unsigned int threads;		/* that serve; 0: 1 */
 };
 
 /* Which passthrough ABI the kernel's INIT flags speak; kernel-side docs in abi.h */
@@ -70,6 +72,12 @@ int server_start(struct server **srv, const char *backing, const char *mountpoin
  */
 void server_stop(struct server *srv);
 
+/*
+ * Abort the connection through fusectl: every waiting and later request fails
+ * with ENOTCONN or ECONNABORTED. 0 or -errno.
+ */
+int server_abort(struct server *srv);
+
 /* ABI negotiated with this kernel. */
 enum server_abi server_abi(const struct server *srv);
 /* INIT flags (64 bits, flags2 in the upper half) the kernel offered / were answered. */
@@ -77,7 +85,11 @@ uint64_t server_init_offered(const struct server *srv);
 uint64_t server_init_replied(const struct server *srv);
 /* Number of the connection's directory under /sys/fs/fuse/connections. */
 unsigned int server_connection(const struct server *srv);
-/* Descriptor of /dev/fuse, owned by @srv. A forked child that must not pin it closes its copy. */
+/*
+ * Descriptor of /dev/fuse, owned by @srv. A forked child that must not pin it
+ * closes its copy. -1 with own_process: there the child alone holds it, so that
+ * killing the child ends the connection.
+ */
 int server_device(const struct server *srv);
 /* Process that serves: the child with own_process, else the caller's process. */
 pid_t server_pid(const struct server *srv);
@@ -110,8 +122,9 @@ void server_release(struct server *srv, uint32_t opcode);
 /* Requests of @opcode (FUSE_READ, ...) read from the kernel since server_start(). */
 uint64_t server_requests(const struct server *srv, uint32_t opcode);
 /*
- * Wait until @count requests of @opcode were seen in all; RELEASE and FORGET
- * come asynchronously. 0 or -ETIMEDOUT after SERVER_WAIT_SECONDS.
+ * Wait until @count requests of @opcode in all were carried out (or failed, or
+ * withheld) since server_start(): RELEASE and FORGET come asynchronously. 0 or
+ * -ETIMEDOUT after SERVER_WAIT_SECONDS.
  */
 int server_wait_requests(struct server *srv, uint32_t opcode, uint64_t count);
 
