@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # the other parts use what is set here
+#
+# One run of a guest: what it is told, its start, its verdict.
+
+readonly BOOT_LIMIT=90		# seconds to the test init
+readonly PROGRAM_LIMIT=300	# seconds of one program; slow engines get SLOW_FACTOR times that
+readonly SLOW_FACTOR=3
+
+# guest_plan: what init shall do, from the options; see vm/guest/plan.h.
+guest_plan() {
+	local limit=$PROGRAM_LIMIT name
+	[[ $ENGINE == kvm ]] || limit=$((limit * SLOW_FACTOR))
+	limit=${OPT_PROGRAM_TIMEOUT:-$limit}
+	[[ $limit -le $OPT_TIMEOUT ]] || limit=$OPT_TIMEOUT
+	echo "timeout $limit"
+	echo "set PATH=/bin"
+	echo "set HOME=/root"
+	echo "set TERM=${TERM:-dumb}"
+	[[ $ENGINE == kvm ]] || echo "set KSFT_MACHINE_SLOW=yes"
+	[[ -z $OPT_FS ]] || echo "set FUSE_TEST_FS=$OPT_FS"
+	[[ -z $OPT_STRICT ]] || echo "set FUSE_STRICT=1"
+	for name in FUSE_TEST_CASE FUSE_TEST_FAULT; do
+		[[ -z ${!name:-} ]] || echo "set $name=${!name}"
+	done
+	if [[ -n $OPT_SHELL ]]; then
+		echo shell
+	else
+		guest_programs
+	fi
+}
+
+# All programs, or what --test named: PROGRAM or PROGRAM:NAME.
+guest_programs() {
+	local test program
+	local -A names=() whole=()
+	for test in "${OPT_TESTS[@]}"; do
+		program=${test%%:*}
+		if [[ $test == *:* ]]; then
+			names[$program]+=" -r ${test#*:}"
+		else
+			whole[$program]=1
+		fi
+	done
+	while read -r program; do
+		if [[ ${#OPT_TESTS[@]} -eq 0 || -n ${whole[$program]:-} ]]; then
+			echo "program $program"
+		elif [[ -n ${names[$program]:-} ]]; then
+			echo "program $program${names[$program]}"
+		fi
+	done <"$SUITE/programs.list"
+}
+
+# guest_prepare DIR: everything a start needs in DIR; the plan comes on stdin.
+guest_prepare() {
+	local dir=$1
+	GUEST_NONCE=$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+	mkfifo "$dir/port.virtio" "$dir/port.serial"
+	"${ENGINE}_command" "$dir"
+	{
+		echo "nonce $GUEST_NONCE"
+		echo "report $GUEST_PORTS"
+		cat
+	} >"$dir/run.conf"
+	# The kernel unpacks archives one after the other: the big one stays as it is.
+	{
+		python3 "$VM/cpio.py" "$dir/conf.cpio" <<<"file /run.conf 644 $dir/run.conf" &&
+			cat "$IMAGE" "$dir/conf.cpio" >"$dir/initrd"
+	} || die "cannot write to $dir: is the disk full?"
+}
+
+# guest_start DIR OPTION...: run it, options as of vm/watch.py.
+guest_start() {
+	local dir=$1
+	shift
+	child python3 "$VM/watch.py" --dir "$dir" --port "$dir/port.virtio" --port "$dir/port.serial" \
+		"$@" -- "${GUEST_COMMAND[@]}" || die "the guest could not be run"
+	rm -f "$dir/initrd" "$dir/conf.cpio"
+}
+
+# guest_judge DIR: print the verdict; returns what vm/verdict.py returns.
+guest_judge() {
+	python3 "$VM/verdict.py" --dir "$1" --nonce "$GUEST_NONCE" \
+		--deny "$VM/splat.deny" --allow "$VM/splat.allow" ${OPT_STRICT:+--strict} \
+		--kernel "$KERNEL_NAME" --engine "$ENGINE" --again "$OPT_AGAIN" --started "$STARTED"
+}
+
+# A person at the console: no report, no verdict.
+guest_shell() {
+	local dir=$WORK/guest
+	mkdir -p "$dir"
+	guest_plan >"$dir/plan"
+	guest_prepare "$dir" <"$dir/plan"
+	say "a shell in the guest; exit ends it"
+	"${GUEST_COMMAND[@]}" || die "the guest could not be run"
+}

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # the other parts use what is set here
+#
+# Engine: user-mode Linux. The kernel is a program of the host; it boots from the
+# same initramfs in a second. One processor, no transparent huge pages.
+
+readonly UML_MEMORY=1024	# MiB
+
+# The console is standard output, the second serial line the report port. UML keeps
+# its memory in a nameless file of TMPDIR, best on tmpfs; its pid file in uml_dir
+# goes with the run.
+uml_command() {
+	local dir=$1 memory=${TMPDIR:-/tmp} input=null
+	[[ ! -w /dev/shm ]] || memory=/dev/shm
+	[[ -z $OPT_SHELL ]] || input=fd:0
+	mkdir "$dir/uml"
+	GUEST_PORTS=/dev/ttyS1
+	# shellcheck disable=SC2016 disable=SC2206 # expanded there; words of a command line
+	GUEST_COMMAND=(env TMPDIR="$memory" bash -c 'exec 9>"$0" "$@"' "$dir/port.serial"
+		"$KERNEL_IMAGE" "mem=${UML_MEMORY}M" "initrd=$dir/initrd" "uml_dir=$dir/uml" umid=guest
+		con=null "con0=$input,fd:1" ssl=null "ssl1=null,fd:9"
+		panic=-1 noreboot loglevel=6 $OPT_APPEND)
+}
