@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,14 +16,12 @@
 
 #include "guardian.h"
 #include "guardian_internal.h"
+#include "sentinel.h"
 
 struct ward {
 	pid_t owner;
 	int talk;
-	int life;			/* valid in the sentinel's table only */
-	pthread_t sentinel;
-	sem_t sentinel_ready;
-	sem_t sentinel_stop;
+	struct sentinel sentinel;
 };
 
 /* Set once by guardian_start() and inherited by every process of the program. */
@@ -32,6 +29,7 @@ static struct {
 	int sock;
 	pid_t guardian;
 	pid_t program;
+	struct guardian_slots *slots;
 } program = { .sock = -1 };
 
 static int open_pidfd(pid_t pid)
@@ -103,16 +101,7 @@ static void stop_guardian(void)
 	if (getpid() != program.program)
 		return;
 	if (send(program.sock, &msg, sizeof(msg), MSG_NOSIGNAL) == sizeof(msg))
-		waitpid(program.guardian, NULL, __WCLONE);
-}
-
-/*
- * A child without an exit signal: wait(2) and waitpid(-1) of the program's own
- * code neither see it nor wait for it.
- */
-static pid_t fork_unseen(void)
-{
-	return syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+		waitpid(program.guardian, NULL, 0);
 }
 
 int guardian_start(const char *fusectl)
@@ -124,6 +113,10 @@ int guardian_start(const char *fusectl)
 	};
 	int sock[2], err;
 
+	cfg.slots = mmap(NULL, sizeof(*cfg.slots), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (cfg.slots == MAP_FAILED)
+		return -errno;
 	snprintf(cfg.fusectl, sizeof(cfg.fusectl), "%s", fusectl);
 	cfg.program_pidfd = open_pidfd(cfg.program);
 	if (cfg.program_pidfd < 0)
@@ -135,7 +128,7 @@ int guardian_start(const char *fusectl)
 	}
 	cfg.sock = sock[1];
 	fflush(NULL);
-	program.guardian = fork_unseen();
+	program.guardian = fork();
 	if (!program.guardian)
 		become_guardian(&cfg);
 	err = program.guardian < 0 ? -errno : 0;
@@ -146,64 +139,13 @@ int guardian_start(const char *fusectl)
 		return err;
 	}
 	program.sock = sock[0];
+	program.slots = cfg.slots;
 	program.program = cfg.program;
 	atexit(stop_guardian);
 	return 0;
 }
 
-/*
- * The life of this thread is the life of the process as the guardian sees it,
- * see guardian.h. From CLOSE_RANGE_UNSHARE on its descriptors are its own.
- */
-static void *sentinel(void *arg)
-{
-	struct ward *ward = arg;
-
-	if (unshare(CLONE_FILES)) {
-		ward->life = -errno;
-	} else {
-		prctl(PR_SET_NAME, "sentinel");
-		close_all_but(&ward->life, 1);
-	}
-	sem_post(&ward->sentinel_ready);
-	while (sem_wait(&ward->sentinel_stop))
-		;
-	return NULL;
-}
-
-/* Hands @life over to a sentinel; it is closed in the caller's table. */
-static int start_sentinel(struct ward *ward, int life)
-{
-	sigset_t all, old;
-	int err;
-
-	ward->life = life;
-	sem_init(&ward->sentinel_ready, 0, 0);
-	sem_init(&ward->sentinel_stop, 0, 0);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = -pthread_create(&ward->sentinel, NULL, sentinel, ward);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!err) {
-		while (sem_wait(&ward->sentinel_ready))
-			;
-		err = ward->life < 0 ? ward->life : 0;
-		if (err) {
-			sem_post(&ward->sentinel_stop);
-			pthread_join(ward->sentinel, NULL);
-		}
-	}
-	close(life);
-	return err;
-}
-
-static void stop_sentinel(struct ward *ward)
-{
-	sem_post(&ward->sentinel_stop);
-	pthread_join(ward->sentinel, NULL);
-}
-
-static int wait_acknowledged(struct ward *ward)
+static int wait_answer(struct ward *ward)
 {
 	struct pollfd pfd = { .fd = ward->talk, .events = POLLIN };
 	int n, answer;
@@ -224,7 +166,7 @@ static int ask(struct ward *ward, const struct guardian_message *msg)
 {
 	if (send(ward->talk, msg, sizeof(*msg), MSG_NOSIGNAL) != sizeof(*msg))
 		return -errno;
-	return wait_acknowledged(ward);
+	return wait_answer(ward);
 }
 
 static int send_with_fds(int sock, const struct guardian_message *msg, const int *fds)
@@ -259,10 +201,11 @@ static pid_t group_of_own(pid_t self, pid_t parent)
 	return group == self || group == parent || group == program.program ? group : 0;
 }
 
-static int introduce(struct ward *ward, const char *dir, int talk, int life)
+/* Returns the slot the guardian gave. */
+static int introduce(struct ward *ward, const char *dir, int talk)
 {
 	struct guardian_message msg = { .request = GUARDIAN_WATCH, .tester = getpid() };
-	int fds[WARD_FDS] = { [WARD_TALK] = talk, [WARD_LIFE] = life };
+	int fds[WARD_FDS] = { [WARD_TALK] = talk };
 	int err;
 
 	msg.parent = msg.tester == program.program ? msg.tester : getppid();
@@ -280,22 +223,19 @@ static int introduce(struct ward *ward, const char *dir, int talk, int life)
 		close(fds[WARD_TESTER]);
 	if (fds[WARD_PARENT] >= 0)
 		close(fds[WARD_PARENT]);
-	return err ? err : wait_acknowledged(ward);
+	return err ? err : wait_answer(ward);
 }
 
-static int watch_with(struct ward *ward, const char *dir, int talk)
+static int arm(struct ward *ward, int slot)
 {
-	int life[2], err;
+	struct guardian_message msg = { .request = GUARDIAN_ARMED };
+	int err = sentinel_start(&ward->sentinel, &program.slots->life[slot]);
 
-	if (pipe2(life, O_CLOEXEC))
-		return -errno;
-	err = start_sentinel(ward, life[1]);
-	if (!err) {
-		err = introduce(ward, dir, talk, life[0]);
-		if (err)
-			stop_sentinel(ward);
-	}
-	close(life[0]);
+	if (err)
+		return err;
+	err = ask(ward, &msg);
+	if (err)
+		sentinel_stop(&ward->sentinel);
 	return err;
 }
 
@@ -313,8 +253,10 @@ int guardian_watch(struct ward **out, const char *dir)
 	}
 	ward->owner = getpid();
 	ward->talk = talk[0];
-	err = watch_with(ward, dir, talk[1]);
+	err = introduce(ward, dir, talk[1]);
 	close(talk[1]);
+	if (err >= 0)
+		err = arm(ward, err);
 	if (err) {
 		close(talk[0]);
 		free(ward);
@@ -342,9 +284,7 @@ void guardian_release(struct ward *ward)
 		return;
 	/* An error means there is no guardian any more, and so nothing to tell it. */
 	ask(ward, &msg);
-	stop_sentinel(ward);
+	sentinel_stop(&ward->sentinel);
 	close(ward->talk);
-	sem_destroy(&ward->sentinel_ready);
-	sem_destroy(&ward->sentinel_stop);
 	free(ward);
 }

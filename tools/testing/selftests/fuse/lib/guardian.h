@@ -3,12 +3,8 @@
  * The guardian: one small process of its own session beside the program, which
  * takes down the FUSE mounts of testers that died without doing so.
  *
- * A tester that serves its own FUSE mount cannot be trusted to die: one of its
- * threads may wait for a reply only another of them could give, and /dev/fuse
- * stays open as long as any of them holds the descriptor table. So neither a
- * pidfd nor a pipe in that table tells of the death. The pipe that does is in
- * the hands of a sentinel: a thread with a descriptor table of its own, which
- * touches no file and so goes at once when the process is killed.
+ * It learns of the death from a sentinel (sentinel.h), aborts the connection
+ * through fusectl and detaches the mounts.
  */
 #ifndef FUSE_SELFTEST_GUARDIAN_H
 #define FUSE_SELFTEST_GUARDIAN_H

@@ -3,7 +3,7 @@
 #ifndef FUSE_SELFTEST_GUARDIAN_INTERNAL_H
 #define FUSE_SELFTEST_GUARDIAN_INTERNAL_H
 
-#include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -11,17 +11,22 @@
 /* Patience of each side with the other, and of the guardian with a dying tester. */
 #define GUARDIAN_SECONDS	10
 
+/* Sandboxes of one program at the same time */
+#define GUARDIAN_WARDS		32
+
 enum guardian_request {
-	GUARDIAN_WATCH,			/* on the program's socket, with WARD_FDS descriptors */
-	GUARDIAN_QUIT,			/* on the program's socket */
-	GUARDIAN_CONNECTION,		/* on the ward's socket, acknowledged with an int */
-	GUARDIAN_RELEASE,		/* on the ward's socket, acknowledged with an int */
+	/* On the program's socket */
+	GUARDIAN_WATCH,			/* with WARD_FDS descriptors; the answer is a slot */
+	GUARDIAN_QUIT,			/* not answered */
+	/* On the ward's socket; the answer is 0 or a negative errno */
+	GUARDIAN_ARMED,			/* the sentinel holds the slot */
+	GUARDIAN_CONNECTION,
+	GUARDIAN_RELEASE,
 };
 
 /* The descriptors sent with GUARDIAN_WATCH, in this order */
 enum ward_fd {
 	WARD_TALK,			/* socket for the requests of this ward */
-	WARD_LIFE,			/* pipe whose only writer is the sentinel */
 	WARD_TESTER,			/* pidfd */
 	WARD_PARENT,			/* pidfd of the tester's parent inside the program */
 	WARD_FDS
@@ -42,7 +47,13 @@ struct guardian_message {
 	char dir[128];
 };
 
+/* In memory shared by guardian and testers */
+struct guardian_slots {
+	pthread_mutex_t life[GUARDIAN_WARDS];
+};
+
 struct guardian_config {
+	struct guardian_slots *slots;
 	int sock;
 	int program_pidfd;
 	pid_t program;

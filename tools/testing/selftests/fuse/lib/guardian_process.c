@@ -3,16 +3,21 @@
  * The guardian process. Runs in the mount namespace of the sandboxes, forked
  * from a program that had neither threads nor FUSE files, so it may use the
  * heap and pins nothing. Nothing here may wait on a FUSE file system: mounts are
- * looked up in mountinfo, never by walking to them.
+ * looked up in mountinfo, never by walking to them, and of other processes only
+ * what the kernel tells without a reference to their memory. Whoever drops the
+ * last such reference, by reading /proc/PID/stat for instance, does the unmapping
+ * and writes dirty pages back.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -20,16 +25,26 @@
 
 #include "guardian_internal.h"
 #include "mountinfo.h"
+#include "sentinel.h"
 
-#define MAX_WARDS	32
 #define MAX_CONNECTIONS	8		/* noted by one ward: one for each remount */
 #define DYING_TICK_MS	5
 
+enum ward_state {
+	WARD_FREE,
+	WARD_WATCHED,
+	WARD_DYING,
+	WARD_RELEASED,			/* but its sentinel still holds the slot */
+	WARD_LOST,			/* nothing more can be done; the slot is not used again */
+};
+
 struct guarded {
-	bool used;
-	bool dying;
+	enum ward_state state;
 	bool whole;			/* the program's part above the tester is gone as well */
 	int fds[WARD_FDS];
+	pthread_mutex_t *life;
+	pthread_t waiter;		/* for the end of the sentinel; then it writes to */
+	int ended;			/* this eventfd, -1 as long as there is no sentinel */
 	pid_t tester;
 	pid_t parent;
 	pid_t group;
@@ -43,7 +58,7 @@ struct guardian_state {
 	const struct guardian_config *cfg;
 	bool program_gone;
 	bool program_leaving;		/* ... by exit(3), waiting for the guardian */
-	struct guarded wards[MAX_WARDS];
+	struct guarded wards[GUARDIAN_WARDS];
 };
 
 static time_t now(void)
@@ -103,24 +118,6 @@ static void detach_mounts(const char *fusectl, const char *dir)
 	}
 }
 
-static pid_t group_of(const char *pid)
-{
-	char path[64], line[512] = "";
-	int fd, group = 0;
-	const char *end;
-
-	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	if (read(fd, line, sizeof(line) - 1) < 0)
-		line[0] = '\0';
-	close(fd);
-	/* The name, in parentheses, may hold anything; state, parent and group follow it. */
-	end = strrchr(line, ')');
-	return end && sscanf(end, ") %*c %*d %d", &group) == 1 ? group : 0;
-}
-
 /* The namespace was made by this program, so whoever is in it belongs to the program. */
 static bool in_our_namespace(const char *pid)
 {
@@ -144,7 +141,7 @@ static bool to_be_killed(const struct guardian_state *state, const struct guarde
 	if (pid != ward->tester && !ward->whole &&
 	    (pid == ward->parent || pid == state->cfg->program))
 		return false;
-	return group_of(name) == ward->group && in_our_namespace(name);
+	return getpgid(pid) == ward->group && in_our_namespace(name);
 }
 
 static void kill_group(const struct guardian_state *state, const struct guarded *ward)
@@ -170,7 +167,7 @@ static bool is_readable(int fd)
 	return poll(&pfd, 1, 0) > 0;
 }
 
-static void forget(struct guarded *ward)
+static void close_ward(struct guarded *ward)
 {
 	unsigned int i;
 
@@ -178,16 +175,33 @@ static void forget(struct guarded *ward)
 		close(ward->fds[i]);
 	for (i = 0; i < ward->connections; i++)
 		close(ward->abort_fds[i]);
-	memset(ward, 0, sizeof(*ward));
+	ward->connections = 0;
+}
+
+/* To be called when the sentinel has ended, or never was. */
+static void free_ward(struct guarded *ward)
+{
+	close_ward(ward);
+	if (ward->ended >= 0) {
+		pthread_join(ward->waiter, NULL);
+		close(ward->ended);
+	}
+	ward->state = WARD_FREE;
+}
+
+static void lose_ward(struct guarded *ward)
+{
+	close_ward(ward);
+	ward->state = WARD_LOST;
 }
 
 static void begin_dying(struct guardian_state *state, struct guarded *ward)
 {
 	if (state->cfg->asleep) {
-		forget(ward);
+		lose_ward(ward);
 		return;
 	}
-	ward->dying = true;
+	ward->state = WARD_DYING;
 	ward->deadline = now() + GUARDIAN_SECONDS;
 }
 
@@ -198,19 +212,45 @@ static void begin_dying(struct guardian_state *state, struct guarded *ward)
 static void sweep(struct guardian_state *state, struct guarded *ward)
 {
 	bool leaving = state->program_leaving && ward->tester == state->cfg->program;
-	bool gone = leaving || is_readable(ward->fds[WARD_TESTER]);
+	bool gone = is_readable(ward->fds[WARD_TESTER]);
 	unsigned int i;
 
 	ward->whole |= state->program_gone || is_readable(ward->fds[WARD_PARENT]);
 	for (i = 0; i < ward->connections; i++)
 		abort_connection(ward->abort_fds[i]);
 	detach_mounts(state->cfg->fusectl, ward->dir);
-	if (!gone)
+	if (!gone && !leaving)
 		kill(ward->tester, SIGKILL);
 	if (!leaving)
 		kill_group(state, ward);
-	if (gone || now() > ward->deadline)
-		forget(ward);
+	if (gone)
+		free_ward(ward);
+	else if (leaving || now() > ward->deadline)
+		lose_ward(ward);
+}
+
+static void *wait_for_sentinel(void *arg)
+{
+	struct guarded *ward = arg;
+
+	sentinel_wait(ward->life);
+	eventfd_write(ward->ended, 1);
+	return NULL;
+}
+
+static int arm_ward(struct guarded *ward)
+{
+	int fd = eventfd(0, EFD_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	ward->ended = fd;
+	err = pthread_create(&ward->waiter, NULL, wait_for_sentinel, ward);
+	if (err) {
+		ward->ended = -1;
+		close(fd);
+	}
+	return -err;
 }
 
 /* Descriptors of a message, -1 where there are none. */
@@ -248,26 +288,43 @@ static void acknowledge(int talk, int answer)
 		return;
 }
 
-static void add_ward(struct guardian_state *state, const struct guardian_message *msg,
-		     const int *fds)
+static int add_ward(struct guardian_state *state, const struct guardian_message *msg,
+		    const int *fds)
 {
-	struct guarded *ward = state->wards;
+	struct guarded *ward;
+	int slot = 0, err;
 
-	while (ward < state->wards + MAX_WARDS && ward->used)
-		ward++;
-	if (ward == state->wards + MAX_WARDS) {
-		acknowledge(fds[WARD_TALK], -EMFILE);
-		for (unsigned int i = 0; i < WARD_FDS; i++)
-			close(fds[i]);
-		return;
-	}
-	ward->used = true;
+	while (slot < GUARDIAN_WARDS && state->wards[slot].state != WARD_FREE)
+		slot++;
+	if (slot == GUARDIAN_WARDS)
+		return -EMFILE;
+	ward = &state->wards[slot];
+	*ward = (struct guarded){
+		.life = &state->cfg->slots->life[slot],
+		.ended = -1,
+		.tester = msg->tester,
+		.parent = msg->parent,
+		.group = msg->group,
+	};
 	memcpy(ward->fds, fds, sizeof(ward->fds));
-	ward->tester = msg->tester;
-	ward->parent = msg->parent;
-	ward->group = msg->group;
 	memcpy(ward->dir, msg->dir, sizeof(ward->dir));
-	acknowledge(fds[WARD_TALK], 0);
+	err = sentinel_prepare(ward->life);
+	if (err)
+		return err;
+	ward->state = WARD_WATCHED;
+	return slot;
+}
+
+static void hear_watch(struct guardian_state *state, const struct guardian_message *msg,
+		       const int *fds)
+{
+	int answer = add_ward(state, msg, fds);
+	unsigned int i;
+
+	acknowledge(fds[WARD_TALK], answer);
+	if (answer < 0)
+		for (i = 0; i < WARD_FDS; i++)
+			close(fds[i]);
 }
 
 static int note_connection(const struct guardian_state *state, struct guarded *ward,
@@ -288,6 +345,15 @@ static int note_connection(const struct guardian_state *state, struct guarded *w
 	return 0;
 }
 
+static void hear_release(struct guarded *ward)
+{
+	acknowledge(ward->fds[WARD_TALK], 0);
+	if (ward->ended < 0)
+		free_ward(ward);
+	else
+		ward->state = WARD_RELEASED;
+}
+
 static void hear_ward(const struct guardian_state *state, struct guarded *ward)
 {
 	struct guardian_message msg;
@@ -295,13 +361,13 @@ static void hear_ward(const struct guardian_state *state, struct guarded *ward)
 
 	if (!receive(ward->fds[WARD_TALK], &msg, fds))
 		return;
-	if (msg.request == GUARDIAN_CONNECTION) {
+	if (msg.request == GUARDIAN_RELEASE)
+		hear_release(ward);
+	else if (msg.request == GUARDIAN_ARMED)
+		acknowledge(ward->fds[WARD_TALK], arm_ward(ward));
+	else if (msg.request == GUARDIAN_CONNECTION)
 		acknowledge(ward->fds[WARD_TALK],
 			    note_connection(state, ward, msg.connection));
-	} else if (msg.request == GUARDIAN_RELEASE) {
-		acknowledge(ward->fds[WARD_TALK], 0);
-		forget(ward);
-	}
 }
 
 static bool hear_program(struct guardian_state *state)
@@ -312,7 +378,7 @@ static bool hear_program(struct guardian_state *state)
 	if (!receive(state->cfg->sock, &msg, fds))
 		return false;
 	if (msg.request == GUARDIAN_WATCH)
-		add_ward(state, &msg, fds);
+		hear_watch(state, &msg, fds);
 	if (msg.request == GUARDIAN_QUIT) {
 		state->program_leaving = true;
 		state->program_gone = true;
@@ -321,17 +387,24 @@ static bool hear_program(struct guardian_state *state)
 }
 
 enum { POLL_SOCK, POLL_PROGRAM, POLL_WARDS };
-enum { POLL_LIFE, POLL_PARENT, POLL_TALK, POLLS_PER_WARD };
+enum { POLL_SENTINEL, POLL_TESTER, POLL_PARENT, POLL_TALK, POLLS_PER_WARD };
 
 static void poll_ward(struct pollfd *pfd, const struct guarded *ward)
 {
-	bool live = ward->used && !ward->dying;
+	const int fds[POLLS_PER_WARD] = {
+		[POLL_SENTINEL] = ward->ended,
+		[POLL_TESTER] = ward->fds[WARD_TESTER],
+		[POLL_PARENT] = ward->fds[WARD_PARENT],
+		[POLL_TALK] = ward->fds[WARD_TALK],
+	};
+	unsigned int i;
 
-	pfd[POLL_LIFE] = (struct pollfd){ .fd = live ? ward->fds[WARD_LIFE] : -1 };
-	pfd[POLL_PARENT] = (struct pollfd){ .fd = live ? ward->fds[WARD_PARENT] : -1,
-					    .events = POLLIN };
-	pfd[POLL_TALK] = (struct pollfd){ .fd = live ? ward->fds[WARD_TALK] : -1,
-					  .events = POLLIN };
+	for (i = 0; i < POLLS_PER_WARD; i++) {
+		bool wanted = ward->state == WARD_WATCHED ||
+			      (ward->state == WARD_RELEASED && i == POLL_SENTINEL);
+
+		pfd[i] = (struct pollfd){ .fd = wanted ? fds[i] : -1, .events = POLLIN };
+	}
 }
 
 static void serve_ward(struct guardian_state *state, struct guarded *ward,
@@ -340,20 +413,24 @@ static void serve_ward(struct guardian_state *state, struct guarded *ward,
 	/* A request comes first: a release and the end of the tester may come together. */
 	if (pfd[POLL_TALK].revents & POLLIN)
 		hear_ward(state, ward);
-	if (ward->used && !ward->dying &&
-	    (pfd[POLL_LIFE].revents || pfd[POLL_PARENT].revents || state->program_gone))
+	if (ward->state == WARD_RELEASED && pfd[POLL_SENTINEL].revents)
+		free_ward(ward);
+	if (ward->state == WARD_WATCHED &&
+	    (pfd[POLL_SENTINEL].revents || pfd[POLL_TESTER].revents ||
+	     pfd[POLL_PARENT].revents || state->program_gone))
 		begin_dying(state, ward);
-	if (ward->dying)
+	if (ward->state == WARD_DYING)
 		sweep(state, ward);
 }
 
-static unsigned int count_wards(const struct guardian_state *state, bool only_dying)
+static bool has_wards(const struct guardian_state *state, enum ward_state which)
 {
-	unsigned int i, count = 0;
+	unsigned int i;
 
-	for (i = 0; i < MAX_WARDS; i++)
-		count += state->wards[i].used && (state->wards[i].dying || !only_dying);
-	return count;
+	for (i = 0; i < GUARDIAN_WARDS; i++)
+		if (state->wards[i].state == which)
+			return true;
+	return false;
 }
 
 static int wait_events(struct guardian_state *state, struct pollfd *pfds, nfds_t count)
@@ -366,9 +443,9 @@ static int wait_events(struct guardian_state *state, struct pollfd *pfds, nfds_t
 		.fd = state->program_gone ? -1 : state->cfg->program_pidfd,
 		.events = POLLIN,
 	};
-	for (i = 0; i < MAX_WARDS; i++)
+	for (i = 0; i < GUARDIAN_WARDS; i++)
 		poll_ward(pfds + POLL_WARDS + POLLS_PER_WARD * i, &state->wards[i]);
-	if (count_wards(state, true))
+	if (has_wards(state, WARD_DYING))
 		timeout = DYING_TICK_MS;
 	else if (state->program_gone)
 		timeout = 0;
@@ -378,18 +455,19 @@ static int wait_events(struct guardian_state *state, struct pollfd *pfds, nfds_t
 /* Returns false when there is nothing left to guard, and nobody who could ask for it. */
 static bool guard_once(struct guardian_state *state)
 {
-	struct pollfd pfds[POLL_WARDS + POLLS_PER_WARD * MAX_WARDS];
+	struct pollfd pfds[POLL_WARDS + POLLS_PER_WARD * GUARDIAN_WARDS];
 	unsigned int i;
 	bool heard;
 
-	if (wait_events(state, pfds, POLL_WARDS + POLLS_PER_WARD * MAX_WARDS) < 0)
+	if (wait_events(state, pfds, POLL_WARDS + POLLS_PER_WARD * GUARDIAN_WARDS) < 0)
 		return errno == EINTR;
 	if (pfds[POLL_PROGRAM].revents)
 		state->program_gone = true;
-	for (i = 0; i < MAX_WARDS; i++)
+	for (i = 0; i < GUARDIAN_WARDS; i++)
 		serve_ward(state, &state->wards[i], pfds + POLL_WARDS + POLLS_PER_WARD * i);
 	heard = pfds[POLL_SOCK].revents & POLLIN && hear_program(state);
-	return heard || !state->program_gone || count_wards(state, false);
+	return heard || !state->program_gone || has_wards(state, WARD_WATCHED) ||
+	       has_wards(state, WARD_DYING);
 }
 
 void guardian_process(const struct guardian_config *cfg)
