@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/param.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "action.h"
+#include "fault.h"
+
+/* O_DIRECT: the strictest alignment in practice, open(2) */
+#define DIRECT_ALIGN	4096
+
+static ssize_t result(ssize_t ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+/* --- loads and stores --------------------------------------------------- */
+
+static ssize_t load(struct view *v, void *buf, size_t len, off_t off)
+{
+	return fault_copy(buf, v->map + off, len, NULL) ?: (ssize_t)len;
+}
+
+static ssize_t store(struct view *v, void *buf, size_t len, off_t off)
+{
+	return fault_copy(v->map + off, buf, len, NULL) ?: (ssize_t)len;
+}
+
+/* --- reads --------------------------------------------------------------- */
+
+static ssize_t seek_read(struct view *v, void *buf, size_t len, off_t off)
+{
+	if (lseek(v->fd, off, SEEK_SET) < 0)
+		return -errno;
+	return result(read(v->fd, buf, len));
+}
+
+/* O_DIRECT reads whole blocks; the bytes asked for are cut out of them. */
+static ssize_t direct_pread(struct view *v, void *buf, size_t len, off_t off)
+{
+	off_t start = off - off % DIRECT_ALIGN;
+	size_t span = roundup(off + len, DIRECT_ALIGN) - start;
+	ssize_t ret;
+	void *bounce;
+
+	if (posix_memalign(&bounce, DIRECT_ALIGN, span))
+		return -ENOMEM;
+	ret = result(pread(v->fd, bounce, span, start));
+	if (ret >= 0) {
+		ret = MAX(ret - (off - start), 0);
+		ret = MIN(ret, (ssize_t)len);
+		memcpy(buf, (char *)bounce + (off - start), ret);
+	}
+	free(bounce);
+	return ret;
+}
+
+static ssize_t plain_pread(struct view *v, void *buf, size_t len, off_t off)
+{
+	if (v->spec->open_flags & O_DIRECT)
+		return direct_pread(v, buf, len, off);
+	return result(pread(v->fd, buf, len, off));
+}
+
+/* Three unequal pieces, so that no boundary is a round number. */
+static int split(struct iovec iov[3], void *buf, size_t len)
+{
+	size_t first = len / 7, second = len / 2;
+
+	iov[0] = (struct iovec) { buf, first };
+	iov[1] = (struct iovec) { (char *)buf + first, second };
+	iov[2] = (struct iovec) { (char *)buf + first + second, len - first - second };
+	return 3;
+}
+
+static ssize_t seek_readv(struct view *v, void *buf, size_t len, off_t off)
+{
+	struct iovec iov[3];
+	int n = split(iov, buf, len);
+
+	if (lseek(v->fd, off, SEEK_SET) < 0)
+		return -errno;
+	return result(readv(v->fd, iov, n));
+}
+
+static ssize_t nowait_read(struct view *v, void *buf, size_t len, off_t off)
+{
+	struct iovec iov[3];
+	int n = split(iov, buf, len);
+
+	return result(preadv2(v->fd, iov, n, off, RWF_NOWAIT));
+}
+
+/* Read up to @len bytes that are in the pipe already. */
+static ssize_t drain(int fd, void *buf, size_t len)
+{
+	size_t done = 0;
+	ssize_t ret;
+
+	while (done < len) {
+		ret = read(fd, (char *)buf + done, len - done);
+		if (ret < 0)
+			return -errno;
+		if (!ret)
+			break;
+		done += ret;
+	}
+	return done;
+}
+
+/* A pipe that holds @len bytes, however they are split over its slots. */
+static int pipe_for(int p[2], size_t len)
+{
+	int err;
+
+	if (pipe2(p, O_CLOEXEC))
+		return -errno;
+	/* One slot a page and one for each ragged end. */
+	if (fcntl(p[1], F_SETPIPE_SZ, (int)(len + 4 * getpagesize())) < 0) {
+		err = -errno;
+		close(p[0]);
+		close(p[1]);
+		return err;
+	}
+	return 0;
+}
+
+static void pipe_close(int p[2])
+{
+	close(p[0]);
+	close(p[1]);
+}
+
+/* Fill @fd of a pipe from the file; stops at end of file. */
+static ssize_t splice_in(struct view *v, int fd, size_t len, off_t off)
+{
+	size_t done = 0;
+	ssize_t ret;
+
+	while (done < len) {
+		ret = splice(v->fd, &off, fd, NULL, len - done, 0);
+		if (ret < 0)
+			return -errno;
+		if (!ret)
+			break;
+		done += ret;
+	}
+	return done;
+}
+
+static ssize_t splice_read(struct view *v, void *buf, size_t len, off_t off)
+{
+	ssize_t ret;
+	int p[2];
+
+	ret = pipe_for(p, len);
+	if (ret)
+		return ret;
+	ret = splice_in(v, p[1], len, off);
+	if (ret > 0)
+		ret = drain(p[0], buf, ret);
+	pipe_close(p);
+	return ret;
+}
+
+static ssize_t tee_read(struct view *v, void *buf, size_t len, off_t off)
+{
+	int p[2], q[2];
+	ssize_t ret;
+
+	ret = pipe_for(p, len);
+	if (ret)
+		return ret;
+	ret = pipe_for(q, len);
+	if (ret)
+		goto out;
+	ret = splice_in(v, p[1], len, off);
+	if (ret > 0)
+		ret = result(tee(p[0], q[1], ret, 0));
+	if (ret > 0)
+		ret = drain(q[0], buf, ret);
+	pipe_close(q);
+out:
+	pipe_close(p);
+	return ret;
+}
+
+static ssize_t sendfile_read(struct view *v, void *buf, size_t len, off_t off)
+{
+	size_t done = 0;
+	ssize_t ret;
+	int p[2];
+
+	ret = pipe_for(p, len);
+	if (ret)
+		return ret;
+	do {
+		ret = sendfile(p[1], v->fd, &off, len - done);
+		if (ret > 0)
+			done += ret;
+	} while (ret > 0 && done < len);
+	ret = ret < 0 ? -errno : drain(p[0], buf, done);
+	pipe_close(p);
+	return ret;
+}
+
+/* --- writes -------------------------------------------------------------- */
+
+static ssize_t seek_write(struct view *v, void *buf, size_t len, off_t off)
+{
+	if (lseek(v->fd, off, SEEK_SET) < 0)
+		return -errno;
+	return result(write(v->fd, buf, len));
+}
+
+static ssize_t direct_pwrite(struct view *v, void *buf, size_t len, off_t off)
+{
+	ssize_t ret;
+	void *bounce;
+
+	if (posix_memalign(&bounce, DIRECT_ALIGN, len))
+		return -ENOMEM;
+	memcpy(bounce, buf, len);
+	ret = result(pwrite(v->fd, bounce, len, off));
+	free(bounce);
+	return ret;
+}
+
+static ssize_t plain_pwrite(struct view *v, void *buf, size_t len, off_t off)
+{
+	if (v->spec->open_flags & O_DIRECT)
+		return direct_pwrite(v, buf, len, off);
+	return result(pwrite(v->fd, buf, len, off));
+}
+
+static ssize_t seek_writev(struct view *v, void *buf, size_t len, off_t off)
+{
+	struct iovec iov[3];
+	int n = split(iov, buf, len);
+
+	if (lseek(v->fd, off, SEEK_SET) < 0)
+		return -errno;
+	return result(writev(v->fd, iov, n));
+}
+
+static ssize_t dsync_pwritev(struct view *v, void *buf, size_t len, off_t off)
+{
+	struct iovec iov[3];
+	int n = split(iov, buf, len);
+
+	return result(pwritev2(v->fd, iov, n, off, RWF_DSYNC));
+}
+
+static ssize_t append_pwritev(struct view *v, void *buf, size_t len, off_t off)
+{
+	struct iovec iov[3];
+	int n = split(iov, buf, len);
+
+	return result(pwritev2(v->fd, iov, n, off, RWF_APPEND));
+}
+
+static ssize_t splice_write(struct view *v, void *buf, size_t len, off_t off)
+{
+	size_t done = 0;
+	ssize_t ret;
+	int p[2];
+
+	ret = pipe_for(p, len);
+	if (ret)
+		return ret;
+	ret = result(write(p[1], buf, len));
+	while (ret > 0 && done < len) {
+		ret = result(splice(p[0], NULL, v->fd, &off, len - done, 0));
+		if (ret > 0)
+			done += ret;
+	}
+	pipe_close(p);
+	return ret < 0 ? ret : (ssize_t)done;
+}
+
+static ssize_t sendfile_write(struct view *v, void *buf, size_t len, off_t off)
+{
+	off_t from = 0;
+	ssize_t ret;
+	int src;
+
+	if (lseek(v->fd, off, SEEK_SET) < 0)
+		return -errno;
+	src = memfd_create("sendfile source", MFD_CLOEXEC);
+	if (src < 0)
+		return -errno;
+	ret = result(write(src, buf, len));
+	if (ret > 0)
+		ret = result(sendfile(v->fd, src, &from, len));
+	close(src);
+	return ret;
+}
+
+const struct action actions[] = {
+	{ "load",	ACTION_READ,	ACTION_ON_MAP,	load },
+	{ "read",	ACTION_READ,	ACTION_ON_FD,	seek_read },
+	{ "pread",	ACTION_READ,	ACTION_ON_FD,	plain_pread },
+	{ "readv",	ACTION_READ,	ACTION_ON_FD,	seek_readv },
+	{ "preadv2-nowait", ACTION_READ, ACTION_ON_FD,	nowait_read },
+	{ "splice-read", ACTION_READ,	ACTION_ON_FD,	splice_read },
+	{ "tee",	ACTION_READ,	ACTION_ON_FD,	tee_read },
+	{ "sendfile-read", ACTION_READ,	ACTION_ON_FD,	sendfile_read },
+	{ "store",	ACTION_WRITE,	ACTION_ON_MAP,	store },
+	{ "write",	ACTION_WRITE,	ACTION_ON_FD,	seek_write },
+	{ "pwrite",	ACTION_WRITE,	ACTION_ON_FD,	plain_pwrite },
+	{ "writev",	ACTION_WRITE,	ACTION_ON_FD,	seek_writev },
+	{ "pwritev2-dsync", ACTION_WRITE, ACTION_ON_FD, dsync_pwritev },
+	{ "pwritev2-append", ACTION_WRITE, ACTION_ON_FD | ACTION_AT_EOF, append_pwritev },
+	{ "splice-write", ACTION_WRITE,	ACTION_ON_FD,	splice_write },
+	{ "sendfile-write", ACTION_WRITE, ACTION_ON_FD,	sendfile_write },
+	{ }
+};
+
+const struct action *action_find(const char *name)
+{
+	const struct action *a;
+
+	for (a = actions; a->name; a++)
+		if (!strcmp(a->name, name))
+			return a;
+	return NULL;
+}
+
+/* O_DIRECT takes aligned memory and ranges: only the actions that see to it. */
+static bool fits_direct(const struct action *a, off_t off, size_t len)
+{
+	if (a->run == plain_pread)
+		return true;
+	return a->run == plain_pwrite && !(off % DIRECT_ALIGN) && !(len % DIRECT_ALIGN);
+}
+
+bool action_fits(const struct action *a, const struct view_spec *spec,
+		 off_t off, size_t len, off_t size)
+{
+	int access = spec->open_flags & O_ACCMODE;
+
+	if (spec->prot) {
+		if (!(a->needs & ACTION_ON_MAP) || off + (off_t)len > size)
+			return false;
+		return a->kind == ACTION_READ || spec->prot & PROT_WRITE;
+	}
+	if (!(a->needs & ACTION_ON_FD))
+		return false;
+	if (a->kind == ACTION_READ ? access == O_WRONLY : access == O_RDONLY)
+		return false;
+	if (spec->open_flags & O_DIRECT)
+		return fits_direct(a, off, len);
+	if (a->kind == ACTION_READ)
+		return true;
+	/* splice(2) and sendfile(2) refuse a target opened with O_APPEND */
+	if (spec->open_flags & O_APPEND &&
+	    (a->run == splice_write || a->run == sendfile_write))
+		return false;
+	return off == size || !(a->needs & ACTION_AT_EOF || spec->open_flags & O_APPEND);
+}
+
+bool action_declined(const struct action *a, ssize_t ret)
+{
+	return a->run == nowait_read && (ret == -EAGAIN || ret == -EOPNOTSUPP);
+}

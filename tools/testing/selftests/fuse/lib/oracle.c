@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "oracle.h"
+
+/* Values 1..251 and a prime modulus: neighbours in history and in the file differ. */
+#define PAYLOAD_MODULUS		251
+#define PAYLOAD_SEQ_STEP	97
+#define PAYLOAD_OFF_STEP	3
+
+static unsigned char payload(uint32_t seq, off_t off)
+{
+	return 1 + ((uint64_t)seq * PAYLOAD_SEQ_STEP + off * PAYLOAD_OFF_STEP) % PAYLOAD_MODULUS;
+}
+
+int oracle_init(struct oracle *o, size_t capacity)
+{
+	void *room = mmap(NULL, capacity * (sizeof(*o->bytes) + sizeof(*o->author)),
+			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED)
+		return -errno;
+	memset(o, 0, sizeof(*o));
+	o->author = room;
+	o->bytes = (unsigned char *)(o->author + capacity);
+	o->capacity = capacity;
+	return 0;
+}
+
+void oracle_free(struct oracle *o)
+{
+	if (o->author)
+		munmap(o->author, o->capacity * (sizeof(*o->bytes) + sizeof(*o->author)));
+	o->author = NULL;
+	o->bytes = NULL;
+}
+
+void oracle_reset(struct oracle *o)
+{
+	oracle_resize(o, 0);
+	o->seq = 0;
+}
+
+void oracle_payload(struct oracle *o, void *buf, size_t len, off_t off)
+{
+	unsigned char *p = buf;
+	size_t i;
+
+	o->seq++;
+	for (i = 0; i < len; i++)
+		p[i] = payload(o->seq, off + i);
+}
+
+/* Deliberate fault: an oracle that remembers one byte of each write wrongly. */
+static void fault_oracle(struct oracle *o, off_t off)
+{
+	const char *fault = getenv("FUSE_TEST_FAULT");
+
+	if (fault && !strcmp(fault, "oracle"))
+		o->bytes[off] ^= 0x80;
+}
+
+void oracle_wrote(struct oracle *o, const char *actor, const char *view,
+		  const char *action, size_t len, off_t off)
+{
+	size_t i;
+
+	o->history[o->seq % ORACLE_HISTORY] = (struct oracle_entry) {
+		.seq = o->seq, .actor = actor, .view = view, .action = action,
+		.off = off, .len = len,
+	};
+	if (!len)
+		return;
+	for (i = 0; i < len; i++) {
+		o->bytes[off + i] = payload(o->seq, off + i);
+		o->author[off + i] = o->seq;
+	}
+	if (o->size < off + (off_t)len)
+		o->size = off + len;
+	fault_oracle(o, off);
+}
+
+void oracle_resize(struct oracle *o, off_t size)
+{
+	if (size < o->size) {
+		memset(o->bytes + size, 0, o->size - size);
+		memset(o->author + size, 0, (o->size - size) * sizeof(*o->author));
+	}
+	o->size = size;
+}
+
+static const struct oracle_entry *entry(const struct oracle *o, uint32_t seq)
+{
+	const struct oracle_entry *e = &o->history[seq % ORACLE_HISTORY];
+
+	return seq && e->seq == seq ? e : NULL;
+}
+
+static int explains(const struct oracle_entry *e, const unsigned char *seen, size_t len, off_t off)
+{
+	size_t i;
+
+	if (off < e->off || off + len > e->off + e->len)
+		return 0;
+	for (i = 0; i < len; i++)
+		if (seen[i] != payload(e->seq, off + i))
+			return 0;
+	return 1;
+}
+
+/* The youngest remembered write that would have left exactly these bytes there. */
+static const struct oracle_entry *author_of(const struct oracle *o, const unsigned char *seen,
+					    size_t len, off_t off)
+{
+	const struct oracle_entry *e;
+	uint32_t seq;
+
+	for (seq = o->seq; seq && seq + ORACLE_HISTORY > o->seq; seq--) {
+		e = entry(o, seq);
+		if (e && explains(e, seen, len, off))
+			return e;
+	}
+	return NULL;
+}
+
+static void describe(const struct oracle *o, const unsigned char *seen, off_t off,
+		     size_t first, struct oracle_mismatch *m)
+{
+	size_t shown = m->len < sizeof(m->seen) ? m->len : sizeof(m->seen);
+	const struct oracle_entry *e;
+
+	m->off = off + first;
+	memcpy(m->expected, o->bytes + m->off, shown);
+	memcpy(m->seen, seen + first, shown);
+	e = entry(o, o->author[m->off]);
+	if (e)
+		m->expected_from = *e;
+	/* The range may mix authors; its first bytes name one. */
+	e = author_of(o, seen + first, shown, m->off);
+	if (e)
+		m->seen_from = *e;
+}
+
+int oracle_compare(const struct oracle *o, const void *seen, size_t len, off_t off,
+		   struct oracle_mismatch *m)
+{
+	const unsigned char *s = seen;
+	const unsigned char *want = o->bytes + off;
+	size_t i, first = len;
+
+	if (!memcmp(s, want, len))
+		return 0;
+
+	memset(m, 0, sizeof(*m));
+	for (i = 0; i < len; i++) {
+		if (s[i] == want[i])
+			continue;
+		if (first == len)
+			first = i;
+		if (i == first + m->len)
+			m->len++;
+		m->total++;
+	}
+	describe(o, s, off, first, m);
+	return 1;
+}
