@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Glue between the kselftest harness and the library: every test program
+ * includes this once and ends with SUITE_MAIN().
+ */
+#ifndef FUSE_SELFTEST_SUITE_H
+#define FUSE_SELFTEST_SUITE_H
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "deviation.h"
+#include "report.h"
+#include "sandbox.h"
+
+/* argv[0], for the command that reruns a case. */
+static const char *suite_program;
+
+/* The backing file systems as variants of @fixture. */
+#define BACKING_VARIANTS(fixture)					\
+	FIXTURE_VARIANT(fixture) { const char *fs; };			\
+	FIXTURE_VARIANT_ADD(fixture, tmpfs) { .fs = "tmpfs" };		\
+	FIXTURE_VARIANT_ADD(fixture, ext4) { .fs = "ext4" };		\
+	FIXTURE_VARIANT_ADD(fixture, xfs) { .fs = "xfs" };		\
+	FIXTURE_VARIANT_ADD(fixture, btrfs) { .fs = "btrfs" };		\
+	FIXTURE_VARIANT_ADD(fixture, overlayfs) { .fs = "overlayfs" }
+
+/*
+ * Deliberate faults: serve in cached mode what a test asks to pass through, or
+ * the other way round, so that the test can be seen failing.
+ */
+static inline enum server_mode suite_mode(enum server_mode mode)
+{
+	const char *fault = getenv("FUSE_TEST_FAULT") ?: "";
+
+	if (!strcmp(fault, "cached") && mode != SERVER_CACHED)
+		return SERVER_CACHED;
+	if (!strcmp(fault, "coherent") && mode == SERVER_CACHED)
+		return SERVER_PASSTHROUGH;
+	return mode;
+}
+
+/*
+ * sandbox_create() for FIXTURE_SETUP: a feature that is absent skips the test,
+ * trouble fails it. Returns from the calling function unless the sandbox stands.
+ */
+#define SUITE_SANDBOX(sb, options)						\
+	do {									\
+		struct sandbox_options _opt = (options);			\
+		_opt.server.mode = suite_mode(_opt.server.mode);		\
+		/* The harness kills its child, not what the child forked. */	\
+		prctl(PR_SET_PDEATHSIG, SIGKILL);				\
+		switch (sandbox_create(sb, &_opt)) {				\
+		case SANDBOX_OK:						\
+			break;							\
+		case SANDBOX_UNSUPPORTED:					\
+			SKIP(return, "%s", (sb)->why);				\
+		case SANDBOX_BROKEN:						\
+			TH_LOG("sandbox: %s", (sb)->why);			\
+			ASSERT_TRUE(false);					\
+		}								\
+	} while (0)
+
+/* What reports say about the running test; @name is static storage. */
+static inline struct report_case suite_case(const struct __test_metadata *_metadata,
+					    const char *variant, const struct sandbox *sb)
+{
+	static char test[256];
+
+	snprintf(test, sizeof(test), "%s.%s.%s", _metadata->fixture->name, variant,
+		 _metadata->name);
+	return (struct report_case) { .program = suite_program, .test = test, .sb = sb };
+}
+
+/*
+ * The verdict on a rule that deviation @id is known to break: it holds (XPASS),
+ * it does not (XFAIL, or a failure if strict). A test that failed stays failed.
+ */
+static inline void suite_deviation(struct __test_metadata *_metadata, const char *id, bool holds)
+{
+	const struct deviation *d = deviation_find(id);
+
+	if (_metadata->exit_code == KSFT_FAIL)
+		return;
+	if (!holds && deviation_strict()) {
+		report_line("%s is a failure because FUSE_STRICT is set: %s", id, d->what);
+		_metadata->exit_code = KSFT_FAIL;
+		return;
+	}
+	_metadata->exit_code = holds ? KSFT_XPASS : KSFT_XFAIL;
+	snprintf(_metadata->results->reason, sizeof(_metadata->results->reason), "%s%s: %s", id,
+		 holds ? " is gone" : "", d->what);
+	if (holds)
+		report_line("XPASS: known deviation %s is gone on this kernel: %s", id, d->what);
+}
+
+/* A program whose tests were all skipped must not look like one that passed. */
+static void suite_all_skipped(void)
+{
+	if (ksft_cnt.ksft_pass || ksft_cnt.ksft_fail || ksft_cnt.ksft_xfail ||
+	    ksft_cnt.ksft_xpass || ksft_cnt.ksft_error)
+		return;
+	fflush(NULL);
+	_exit(KSFT_SKIP);
+}
+
+/* Skip the program if the kernel has no passthrough; mounts once to ask it. */
+static inline void suite_require_passthrough(void)
+{
+	struct sandbox_options opt = { .fs = "tmpfs" };
+	enum sandbox_result result;
+	struct sandbox sb = {};
+	struct utsname uts;
+	enum server_abi abi;
+
+	result = sandbox_create(&sb, &opt);
+	if (result == SANDBOX_UNSUPPORTED)
+		ksft_exit_skip("%s\n", sb.why);
+	if (result == SANDBOX_BROKEN)
+		ksft_exit_fail_msg("%s\n", sb.why);
+	abi = server_abi(sb.server);
+	sandbox_destroy(&sb);
+	if (abi != SERVER_ABI_NONE)
+		return;
+	uname(&uts);
+	ksft_exit_skip("kernel %s has no FUSE passthrough (CONFIG_FUSE_PASSTHROUGH, Linux 6.9)\n",
+		       uts.release);
+}
+
+/*
+ * FUSE_TEST_FS=tmpfs,ext4: exclude the variants of all other backing file
+ * systems by adding -V options. Ends the program if a name is unknown.
+ */
+static inline char **suite_select_fs(int *argc, char **argv)
+{
+	const char *want = getenv("FUSE_TEST_FS");
+	char list[256], *name, *save;
+	char **args;
+	bool known;
+	int i, n = *argc;
+
+	args = calloc(n + 32, sizeof(*args));
+	if (!args)
+		ksft_exit_fail_msg("out of memory\n");
+	memcpy(args, argv, n * sizeof(*args));
+	if (!want || !*want)
+		return args;
+
+	snprintf(list, sizeof(list), "%s", want);
+	for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save)) {
+		for (i = 0, known = false; sandbox_filesystems[i]; i++)
+			known |= !strcmp(sandbox_filesystems[i], name);
+		if (!known)
+			ksft_exit_fail_msg("FUSE_TEST_FS: no backing file system '%s'\n", name);
+	}
+	for (i = 0; sandbox_filesystems[i]; i++) {
+		snprintf(list, sizeof(list), "%s", want);
+		known = false;
+		for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save))
+			known |= !strcmp(sandbox_filesystems[i], name);
+		if (!known) {
+			args[n++] = "-V";
+			args[n++] = (char *)sandbox_filesystems[i];
+		}
+	}
+	*argc = n;
+	return args;
+}
+
+static inline bool suite_only_asks(int argc, char **argv)
+{
+	return argc == 2 && (!strcmp(argv[1], "-l") || !strcmp(argv[1], "-h"));
+}
+
+static inline int suite_main(int argc, char **argv, bool needs_passthrough)
+{
+	char why[256] = "";
+
+	suite_program = argv[0];
+	if (suite_only_asks(argc, argv))
+		return test_harness_run(argc, argv);
+
+	switch (sandbox_enter(why, sizeof(why))) {
+	case SANDBOX_OK:
+		break;
+	case SANDBOX_UNSUPPORTED:
+		ksft_print_header();
+		ksft_exit_skip("%s\n", why);
+	case SANDBOX_BROKEN:
+		ksft_print_header();
+		ksft_exit_fail_msg("%s\n", why);
+	}
+	if (needs_passthrough)
+		suite_require_passthrough();
+	argv = suite_select_fs(&argc, argv);
+	atexit(suite_all_skipped);
+	return test_harness_run(argc, argv);
+}
+
+/* Programs on passthrough itself; SUITE_MAIN_ANY where plain FUSE will do. */
+#define SUITE_MAIN()							\
+	int main(int argc, char **argv)					\
+	{								\
+		return suite_main(argc, argv, true);			\
+	}
+
+#define SUITE_MAIN_ANY()						\
+	int main(int argc, char **argv)					\
+	{								\
+		return suite_main(argc, argv, false);			\
+	}
+
+#endif /* FUSE_SELFTEST_SUITE_H */
