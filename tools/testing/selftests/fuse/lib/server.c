@@ -14,7 +14,7 @@
 
 static void *serve_thread(void *arg)
 {
-	loop_run(arg);
+	serving_run(arg);
 	return NULL;
 }
 
@@ -45,7 +45,7 @@ int server_prepare(struct server *srv)
 {
 	int ret = session_create(srv);
 
-	return ret ? ret : loop_prepare(srv);
+	return ret ? ret : serving_prepare(srv);
 }
 
 static int start_here(struct server *srv)
@@ -172,7 +172,7 @@ void server_stop(struct server *srv)
 	if (srv->ctl && srv->wake >= 0) {
 		process_resume(srv);
 		disconnect(srv);
-		loop_stop(srv);
+		serving_stop(srv);
 		process_stop(srv);
 		server_join_threads(srv);
 	}

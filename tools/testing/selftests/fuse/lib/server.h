@@ -43,7 +43,7 @@ struct server_options {
 #define SERVER_STACK_DEPTH_NONE (~0U)	/* ... really 0 */
 	uint64_t init_set;		/* FUSE_* INIT flags to add to the reply as they are */
 	uint64_t init_clear;		/* and to remove from it, even FUSE_PASSTHROUGH */
-	const char *mount_options;	/* more data of mount(2): "default_permissions" ... or NULL */
+	const char *mount_options;	/* of mount(2), more: "default_permissions", or NULL */
 	unsigned long mount_flags;	/* MS_* of mount(2) */
 	bool own_process;		/* serve from a child process */
 	unsigned int threads;		/* that serve; 0: 1 */
@@ -127,6 +127,12 @@ uint64_t server_requests(const struct server *srv, uint32_t opcode);
  * -ETIMEDOUT after SERVER_WAIT_SECONDS.
  */
 int server_wait_requests(struct server *srv, uint32_t opcode, uint64_t count);
+
+/*
+ * Wait until the kernel refers to at most @count inodes beside the root: FORGET
+ * comes late, and several in one request. 0 or -ETIMEDOUT.
+ */
+int server_wait_inodes(struct server *srv, unsigned int count);
 
 /* --- backing ids (mainline) and notifications -------------------------- */
 

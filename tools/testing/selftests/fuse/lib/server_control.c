@@ -141,6 +141,26 @@ uint64_t server_requests(const struct server *srv, uint32_t opcode)
 	return atomic_load(&srv->ctl->seen[control_slot(opcode)]);
 }
 
+struct inode_limit {
+	struct inode_table *table;
+	unsigned int count;
+};
+
+static bool has_forgotten(struct control *ctl, const void *arg)
+{
+	const struct inode_limit *limit = arg;
+
+	(void)ctl;
+	return atomic_load(&limit->table->open) <= limit->count;
+}
+
+int server_wait_inodes(struct server *srv, unsigned int count)
+{
+	struct inode_limit limit = { .table = srv->inodes, .count = count };
+
+	return control_wait(srv->ctl, has_forgotten, &limit);
+}
+
 struct wanted {
 	uint32_t slot;
 	uint64_t count;

@@ -130,6 +130,8 @@ uint64_t inode_lookup(struct inode_table *table, int fd, const struct stat *st,
 
 	if (known || !nodeid)
 		close(fd);
+	else
+		atomic_fetch_add(&table->open, 1);
 	return nodeid;
 }
 
@@ -162,8 +164,10 @@ void inode_forget(struct inode_table *table, uint64_t nodeid, uint64_t count)
 	}
 	inode_unlock(table);
 
-	if (fd >= 0)
+	if (fd >= 0) {
 		close(fd);
+		atomic_fetch_sub(&table->open, 1);
+	}
 }
 
 int inode_fd(struct inode_table *table, uint64_t nodeid)

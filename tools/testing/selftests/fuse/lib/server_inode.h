@@ -9,6 +9,7 @@
 #define FUSE_SELFTEST_SERVER_INODE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -32,6 +33,7 @@ struct inode_table {
 	pthread_mutex_t lock;	/* robust: the server may be killed holding it */
 	uint32_t used;		/* slots ever used; node id is the slot number */
 	uint32_t free;
+	atomic_uint open;	/* descriptors held, the root's not counted */
 	uint32_t hash[INODE_HASH];
 	struct inode slot[INODE_MAX];
 };

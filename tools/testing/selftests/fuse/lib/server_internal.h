@@ -39,7 +39,7 @@ struct server {
 	struct buffer_pool buffers;
 	struct buffer *held[CONTROL_OPCODES];
 	uint64_t init_unique;
-	unsigned int threads;		/* that serve, the caller of loop_run() included */
+	unsigned int threads;		/* that serve, the caller of serving_run() included */
 	unsigned int running;		/* ... of them in thread[] */
 	pthread_t thread[SERVER_MAX_THREADS];
 };
@@ -67,11 +67,11 @@ void session_process(struct server *srv, struct buffer *buf);
 /* --- server_loop.c: reading and dispatching requests --- */
 
 /* Allocate what the loop needs while no request is in flight. */
-int loop_prepare(struct server *srv);
+int serving_prepare(struct server *srv);
 /* Serve on the calling thread until the connection ends or the loop is stopped. */
-void loop_run(struct server *srv);
-/* Make every loop_run() of @srv return. */
-void loop_stop(struct server *srv);
+void serving_run(struct server *srv);
+/* Make every serving_run() of @srv return. */
+void serving_stop(struct server *srv);
 
 /* --- server_init.c: negotiation --- */
 void init_request(struct server *srv, const struct fuse_in_header *in);

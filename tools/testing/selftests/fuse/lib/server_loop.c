@@ -38,7 +38,7 @@ static void preheat(void)
 	free(reserve);
 }
 
-int loop_prepare(struct server *srv)
+int serving_prepare(struct server *srv)
 {
 	/* HEAP_RESERVE must come from the heap, not from a mapping, and stay there. */
 	mallopt(M_MMAP_THRESHOLD, 2 * HEAP_RESERVE);
@@ -166,7 +166,7 @@ static void serve(struct server *srv)
 		buffer_put(&srv->buffers, buf);
 }
 
-void loop_run(struct server *srv)
+void serving_run(struct server *srv)
 {
 	/* A umask of its own: that of the caller of each request. */
 	unshare(CLONE_FS);
@@ -176,7 +176,7 @@ void loop_run(struct server *srv)
 	control_set_state(srv->ctl, CONTROL_ENDED);
 }
 
-void loop_stop(struct server *srv)
+void serving_stop(struct server *srv)
 {
 	atomic_store(&srv->ctl->stopping, 1);
 	eventfd_write(srv->wake, 1);

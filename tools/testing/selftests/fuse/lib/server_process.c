@@ -54,8 +54,8 @@ static void serve(struct server *srv)
 		control_set_state(srv->ctl, CONTROL_ENDED);
 		return;
 	}
-	loop_run(srv);
-	loop_stop(srv);
+	serving_run(srv);
+	serving_stop(srv);
 	server_join_threads(srv);
 }
 
