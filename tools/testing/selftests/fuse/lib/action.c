@@ -25,12 +25,12 @@ static ssize_t result(ssize_t ret)
 
 static ssize_t load(struct view *v, void *buf, size_t len, off_t off)
 {
-	return fault_copy(buf, v->map + off, len, NULL) ?: (ssize_t)len;
+	return fault_copy(buf, v->map + (off - v->map_off), len, NULL) ?: (ssize_t)len;
 }
 
 static ssize_t store(struct view *v, void *buf, size_t len, off_t off)
 {
-	return fault_copy(v->map + off, buf, len, NULL) ?: (ssize_t)len;
+	return fault_copy(v->map + (off - v->map_off), buf, len, NULL) ?: (ssize_t)len;
 }
 
 /* --- reads --------------------------------------------------------------- */
@@ -309,9 +309,9 @@ const struct action actions[] = {
 	{ "pread",	ACTION_READ,	ACTION_ON_FD,	plain_pread },
 	{ "readv",	ACTION_READ,	ACTION_ON_FD,	seek_readv },
 	{ "preadv2-nowait", ACTION_READ, ACTION_ON_FD,	nowait_read },
-	{ "splice-read", ACTION_READ,	ACTION_ON_FD,	splice_read },
-	{ "tee",	ACTION_READ,	ACTION_ON_FD,	tee_read },
-	{ "sendfile-read", ACTION_READ,	ACTION_ON_FD,	sendfile_read },
+	{ "splice-read", ACTION_READ,	ACTION_ON_FD | ACTION_SPLICES, splice_read },
+	{ "tee",	ACTION_READ,	ACTION_ON_FD | ACTION_SPLICES, tee_read },
+	{ "sendfile-read", ACTION_READ,	ACTION_ON_FD | ACTION_SPLICES, sendfile_read },
 	{ "store",	ACTION_WRITE,	ACTION_ON_MAP,	store },
 	{ "write",	ACTION_WRITE,	ACTION_ON_FD,	seek_write },
 	{ "pwrite",	ACTION_WRITE,	ACTION_ON_FD,	plain_pwrite },

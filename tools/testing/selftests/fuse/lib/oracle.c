@@ -92,6 +92,16 @@ void oracle_resize(struct oracle *o, off_t size)
 	o->size = size;
 }
 
+void oracle_hole(struct oracle *o, size_t len, off_t off)
+{
+	if (off >= o->size)
+		return;
+	if (off + (off_t)len > o->size)
+		len = o->size - off;
+	memset(o->bytes + off, 0, len);
+	memset(o->author + off, 0, len * sizeof(*o->author));
+}
+
 static const struct oracle_entry *entry(const struct oracle *o, uint32_t seq)
 {
 	const struct oracle_entry *e = &o->history[seq % ORACLE_HISTORY];

@@ -67,6 +67,9 @@ void oracle_wrote(struct oracle *o, const char *actor, const char *view,
 /* The file was truncated to, or extended with zeroes to, @size bytes. */
 void oracle_resize(struct oracle *o, off_t size);
 
+/* [off, off + len) was punched or zeroed: nobody wrote it. The size stays. */
+void oracle_hole(struct oracle *o, size_t len, off_t off);
+
 /*
  * Compare @len bytes @seen at @off with what must be there. Bytes past end of
  * file must be zero (mmap(2): the rest of the last page). 0 if equal, else 1

@@ -295,7 +295,7 @@ static ssize_t check_views(struct actor *a, void *arg)
 		if (!view_is_open(&a->views[id]))
 			continue;
 		for (action = actions; action->name; action++)
-			if (action->kind == ACTION_READ)
+			if (action->kind == ACTION_READ && (!tf->reads || tf->reads(action)))
 				check_one(tf, a, id, action, tf->request.len, tf->request.off);
 	}
 	return 0;

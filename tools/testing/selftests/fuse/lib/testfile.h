@@ -56,6 +56,7 @@ struct testfile {
 	unsigned int failed_cases;	/* failed, and of these */
 	unsigned int shown_cases;	/* were reported in full; counted by the test */
 	struct testfile_request request;
+	bool (*reads)(const struct action *a);	/* the readers that checks use; NULL: all */
 	bool quiet;			/* mismatches are wanted: count, do not print */
 	unsigned char *buf;		/* TESTFILE_ROOM bytes, shared: one acts at a time */
 };

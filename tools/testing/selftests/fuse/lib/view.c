@@ -21,7 +21,17 @@ const struct view_spec view_specs[NR_VIEWS] = {
 	[MB] = { "MB", VIEW_BACKING, O_RDWR, RW, MAP_SHARED },
 };
 
+const struct view_spec view_private = {
+	"MP", VIEW_FUSE, O_RDWR, RW, MAP_PRIVATE
+};
+
 int view_open(struct view *v, const struct view_spec *spec, const char *path, size_t map_len)
+{
+	return view_open_at(v, spec, path, map_len, 0);
+}
+
+int view_open_at(struct view *v, const struct view_spec *spec, const char *path,
+		 size_t map_len, off_t map_off)
 {
 	int err;
 
@@ -31,7 +41,7 @@ int view_open(struct view *v, const struct view_spec *spec, const char *path, si
 		return -errno;
 
 	if (spec->prot) {
-		v->map = mmap(NULL, map_len, spec->prot, spec->map_flags, v->fd, 0);
+		v->map = mmap(NULL, map_len, spec->prot, spec->map_flags, v->fd, map_off);
 		if (v->map == MAP_FAILED) {
 			err = -errno;
 			close(v->fd);
@@ -39,6 +49,7 @@ int view_open(struct view *v, const struct view_spec *spec, const char *path, si
 			return err;
 		}
 		v->map_len = map_len;
+		v->map_off = map_off;
 	}
 	v->spec = spec;
 	return 0;

@@ -43,12 +43,19 @@ enum view_id {
 
 extern const struct view_spec view_specs[NR_VIEWS];
 
+/*
+ * "MP", a private writable mapping through FUSE. Not one of the shared views:
+ * what it shows depends on what was stored through it.
+ */
+extern const struct view_spec view_private;
+
 /* A view that is open in this process. */
 struct view {
 	const struct view_spec *spec;	/* NULL: not open */
 	int fd;				/* -1 once closed under a mapping that outlives it */
 	char *map;			/* NULL: not mapped */
 	size_t map_len;			/* bytes */
+	off_t map_off;			/* file offset of its first byte */
 };
 
 static inline bool view_is_open(const struct view *v)
@@ -66,6 +73,10 @@ static inline bool view_is_map(const struct view *v)
  * 0 or -errno of open(2) or mmap(2); @v is closed then.
  */
 int view_open(struct view *v, const struct view_spec *spec, const char *path, size_t map_len);
+
+/* The same for a mapping from file offset @map_off, a multiple of the page size. */
+int view_open_at(struct view *v, const struct view_spec *spec, const char *path,
+		 size_t map_len, off_t map_off);
 
 /* Close the descriptor only; a mapping stays (close(2), mmap(2)). 0 or -errno. */
 int view_close_fd(struct view *v);
