@@ -17,6 +17,30 @@ const struct deviation deviations[] = {
 		.kernels = "6.12, 6.18",
 		.reference = "backing_file_mmap() pins the backing file, not the FUSE file; mmap(2): close() does not unmap",
 	},
+	{
+		.id = "D3",
+		.what = "flags that change after open(2) do not reach the backing file: O_APPEND cleared (or RWF_NOAPPEND) still appends, O_DIRECT and O_NOATIME stay as they were",
+		.kernels = "6.12, 6.18",
+		.reference = "the backing file is opened with the flags of open(2) and keeps them; fcntl(2), F_SETFL; overlayfs copies the flags before each io",
+	},
+	{
+		.id = "D4",
+		.what = "passthrough|direct: read and mmap agree, but splice and sendfile read the page cache of FUSE and go stale",
+		.kernels = "6.18",
+		.reference = "fuse_splice_read(): FOPEN_DIRECT_IO overrides FOPEN_PASSTHROUGH and falls to filemap_splice_read()",
+	},
+	{
+		.id = "D9",
+		.what = "the backing file can be opened for writing while it is being executed through FUSE",
+		.kernels = "6.12, 6.18",
+		.reference = "exec denies write access to the FUSE inode only; open(2), ETXTBSY",
+	},
+	{
+		.id = "D10",
+		.what = "a memfd sealed against writing, as backing file, is stored to through a shared mapping of the FUSE file",
+		.kernels = "6.18",
+		.reference = "do_mmap() looks for seals on the FUSE file, memfd's own mmap looks no more since 6.14 and 6.12.y; fcntl(2), F_SEAL_WRITE",
+	},
 	{ }
 };
 
