@@ -47,6 +47,18 @@ static enum sandbox_result check_device(const struct reason *why)
 		       strerror(errno));
 }
 
+enum sandbox_result sandbox_possible(char *why, size_t len)
+{
+	const struct reason reason = { why, len };
+
+	if (geteuid())
+		return because(&reason, SANDBOX_UNSUPPORTED, "not root: run as root");
+	if (!may_administer())
+		return because(&reason, SANDBOX_UNSUPPORTED,
+			       "root without CAP_SYS_ADMIN: give it to the container or run outside");
+	return check_device(&reason);
+}
+
 enum sandbox_result sandbox_enter(char *why, size_t len)
 {
 	const struct reason reason = { why, len };
@@ -55,12 +67,7 @@ enum sandbox_result sandbox_enter(char *why, size_t len)
 
 	if (namespace_base())
 		return SANDBOX_OK;
-	if (geteuid())
-		return because(&reason, SANDBOX_UNSUPPORTED, "not root: run as root");
-	if (!may_administer())
-		return because(&reason, SANDBOX_UNSUPPORTED,
-			       "root without CAP_SYS_ADMIN: give it to the container or run outside");
-	result = check_device(&reason);
+	result = sandbox_possible(why, len);
 	if (result != SANDBOX_OK)
 		return result;
 	if (namespace_enter(why, len))

@@ -47,9 +47,14 @@ struct sandbox {
 };
 
 /*
- * Once in a program, before the first sandbox_create(): become root of a private
- * mount namespace with a private tmpfs to work in. @why (of @len bytes) gets one
+ * Could sandbox_enter() work here? Changes nothing. @why (of @len bytes) gets one
  * line when the result is not SANDBOX_OK: not root, no /dev/fuse, ...
+ */
+enum sandbox_result sandbox_possible(char *why, size_t len);
+
+/*
+ * Once in a program, before the first sandbox_create(): become root of a private
+ * mount namespace with a private tmpfs to work in. @why as for sandbox_possible().
  */
 enum sandbox_result sandbox_enter(char *why, size_t len);
 
