@@ -187,7 +187,7 @@ static void run_row(struct __test_metadata *_metadata, struct testfile *tf, cons
 {
 	if (!report_select(&tf->report, "%s:%s,%s,%s,%s", row->action->name,
 			   view_specs[row->view].name, row->place->name, states[row->state],
-			   row->relation->name))
+			   row->relation->name) || !suite_share(tf->rows++, tf->report.sb->fs))
 		return;
 	tf->cases++;
 	tf->quiet = true;

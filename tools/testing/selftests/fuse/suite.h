@@ -80,6 +80,25 @@ static inline struct report_case suite_case(const struct __test_metadata *_metad
 }
 
 /*
+ * A machine that is known to be slow (KSFT_MACHINE_SLOW, set by CI and run_vm.sh
+ * for emulated guests) spreads the rows of a large table over the backing file
+ * systems: each row runs on one of them, the whole table in one run. True if row
+ * number @row is for @fs. FUSE_TEST_CASE always runs.
+ */
+static inline bool suite_share(unsigned int row, const char *fs)
+{
+	const char *slow = getenv("KSFT_MACHINE_SLOW");
+	unsigned int i, mine = 0;
+
+	if (!slow || !*slow || getenv("FUSE_TEST_CASE"))
+		return true;
+	for (i = 0; sandbox_filesystems[i]; i++)
+		if (!strcmp(sandbox_filesystems[i], fs))
+			mine = i;
+	return row % i == mine;
+}
+
+/*
  * The verdict on a rule that deviation @id is known to break: it holds (XPASS),
  * it does not (XFAIL, or a failure if strict). A test that failed stays failed.
  */

@@ -115,27 +115,45 @@ static ssize_t drain(int fd, void *buf, size_t len)
 	return done;
 }
 
-/* A pipe that holds @len bytes, however they are split over its slots. */
-static int pipe_for(int p[2], size_t len)
-{
-	int err;
+/*
+ * Two pipes are kept for the actions that need them: making one costs more than
+ * using it, and tests use them a hundred thousand times. A forked child must not
+ * share its parent's.
+ */
+static __thread struct kept_pipe {
+	pid_t owner;
+	int fd[2];
+} kept[2];
 
-	if (pipe2(p, O_CLOEXEC))
-		return -errno;
+/* An empty pipe that holds @len bytes, however they are split over its slots. */
+static int pipe_for(int which, int **p, size_t len)
+{
+	struct kept_pipe *k = &kept[which];
 	/* One slot a page and one for each ragged end. */
-	if (fcntl(p[1], F_SETPIPE_SZ, (int)(len + 4 * getpagesize())) < 0) {
-		err = -errno;
-		close(p[0]);
-		close(p[1]);
-		return err;
+	int size = len + 4 * getpagesize();
+
+	*p = k->fd;
+	if (k->owner != getpid()) {
+		if (pipe2(k->fd, O_CLOEXEC | O_NONBLOCK))
+			return -errno;
+		k->owner = getpid();
+	} else if (fcntl(k->fd[1], F_GETPIPE_SZ) >= size) {
+		return 0;
 	}
-	return 0;
+	return fcntl(k->fd[1], F_SETPIPE_SZ, size) < 0 ? -errno : 0;
 }
 
-static void pipe_close(int p[2])
+/* An action that failed half-way must not leave its bytes to the next one. */
+static ssize_t pipe_done(int which, ssize_t ret, size_t want)
 {
-	close(p[0]);
-	close(p[1]);
+	struct kept_pipe *k = &kept[which];
+
+	if (ret != (ssize_t)want && k->owner == getpid()) {
+		close(k->fd[0]);
+		close(k->fd[1]);
+		k->owner = 0;
+	}
+	return ret;
 }
 
 /* Fill @fd of a pipe from the file; stops at end of file. */
@@ -158,57 +176,53 @@ static ssize_t splice_in(struct view *v, int fd, size_t len, off_t off)
 static ssize_t splice_read(struct view *v, void *buf, size_t len, off_t off)
 {
 	ssize_t ret;
-	int p[2];
+	int *p;
 
-	ret = pipe_for(p, len);
-	if (ret)
-		return ret;
-	ret = splice_in(v, p[1], len, off);
+	ret = pipe_for(0, &p, len);
+	if (!ret)
+		ret = splice_in(v, p[1], len, off);
 	if (ret > 0)
 		ret = drain(p[0], buf, ret);
-	pipe_close(p);
-	return ret;
+	return pipe_done(0, ret, len);
 }
 
 static ssize_t tee_read(struct view *v, void *buf, size_t len, off_t off)
 {
-	int p[2], q[2];
-	ssize_t ret;
+	ssize_t ret, held = 0;
+	int *p, *q;
 
-	ret = pipe_for(p, len);
-	if (ret)
-		return ret;
-	ret = pipe_for(q, len);
-	if (ret)
-		goto out;
-	ret = splice_in(v, p[1], len, off);
+	ret = pipe_for(0, &p, len);
+	if (!ret)
+		ret = pipe_for(1, &q, len);
+	if (!ret)
+		ret = held = splice_in(v, p[1], len, off);
 	if (ret > 0)
 		ret = result(tee(p[0], q[1], ret, 0));
+	/* The first pipe still has what tee(2) duplicated; the second one counts. */
+	if (ret > 0)
+		held = drain(p[0], buf, held);
 	if (ret > 0)
 		ret = drain(q[0], buf, ret);
-	pipe_close(q);
-out:
-	pipe_close(p);
-	return ret;
+	pipe_done(0, held, len);
+	return pipe_done(1, ret, len);
 }
 
 static ssize_t sendfile_read(struct view *v, void *buf, size_t len, off_t off)
 {
 	size_t done = 0;
 	ssize_t ret;
-	int p[2];
+	int *p;
 
-	ret = pipe_for(p, len);
+	ret = pipe_for(0, &p, len);
 	if (ret)
-		return ret;
+		return pipe_done(0, ret, len);
 	do {
 		ret = sendfile(p[1], v->fd, &off, len - done);
 		if (ret > 0)
 			done += ret;
 	} while (ret > 0 && done < len);
 	ret = ret < 0 ? -errno : drain(p[0], buf, done);
-	pipe_close(p);
-	return ret;
+	return pipe_done(0, ret, len);
 }
 
 /* --- writes -------------------------------------------------------------- */
@@ -270,19 +284,17 @@ static ssize_t splice_write(struct view *v, void *buf, size_t len, off_t off)
 {
 	size_t done = 0;
 	ssize_t ret;
-	int p[2];
+	int *p;
 
-	ret = pipe_for(p, len);
-	if (ret)
-		return ret;
-	ret = result(write(p[1], buf, len));
+	ret = pipe_for(0, &p, len);
+	if (!ret)
+		ret = result(write(p[1], buf, len));
 	while (ret > 0 && done < len) {
 		ret = result(splice(p[0], NULL, v->fd, &off, len - done, 0));
 		if (ret > 0)
 			done += ret;
 	}
-	pipe_close(p);
-	return ret < 0 ? ret : (ssize_t)done;
+	return pipe_done(0, ret < 0 ? ret : (ssize_t)done, len);
 }
 
 static ssize_t sendfile_write(struct view *v, void *buf, size_t len, off_t off)

@@ -52,7 +52,8 @@ struct testfile {
 	unsigned int views;		/* mask of views the backing file system has */
 	unsigned int mismatches;	/* found so far */
 	unsigned int checks;		/* comparisons that said something */
-	unsigned int cases;		/* rows of a table that ran, and of these */
+	unsigned int rows;		/* of a table that were considered, and of these */
+	unsigned int cases;		/* ran, and of these */
 	unsigned int failed_cases;	/* failed, and of these */
 	unsigned int shown_cases;	/* were reported in full; counted by the test */
 	struct testfile_request request;
