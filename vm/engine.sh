@@ -42,13 +42,21 @@ kvm_answer() {
 	cat "$file"
 }
 
+# What a kernel that is built here has to run on: uml or qemu.
+engine_machine() {
+	case $OPT_ENGINE in
+	auto | uml) echo uml ;;
+	*) echo qemu ;;
+	esac
+}
+
 engine_select() {
 	local answer
 	case $OPT_ENGINE in
 	auto)
 		if [[ $KERNEL_KIND == uml ]]; then
 			ENGINE=uml
-			ENGINE_NAME="uml (the kernel is a UML executable)"
+			ENGINE_NAME="uml (boots in a second; --engine kvm or tcg for more than one processor)"
 			return
 		fi
 		kvm_answer >"$WORK/answer"

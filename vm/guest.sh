@@ -88,7 +88,9 @@ guest_judge() {
 # A person at the console: no report, no verdict.
 guest_shell() {
 	local dir=$WORK/guest
-	mkdir -p "$dir"
+	image_build
+	engine_select
+	mkdir "$dir"
 	guest_plan >"$dir/plan"
 	guest_prepare "$dir" <"$dir/plan"
 	say "a shell in the guest; exit ends it"

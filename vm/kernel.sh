@@ -38,9 +38,22 @@ kernel_from_file() {
 	fi
 }
 
+kernel_from_host() {
+	KERNEL_IMAGE=/boot/vmlinuz-$(uname -r)
+	[[ -r $KERNEL_IMAGE ]] ||
+		die "--host: the running kernel has no readable image $KERNEL_IMAGE; 'make run' tests it without a guest"
+	kernel_from_file "$KERNEL_IMAGE"
+}
+
+# kernel_select [base|patched]: which of the two when the kernel is built here.
 kernel_select() {
-	if [[ -n $OPT_KERNEL ]]; then
-		kernel_from_file "$OPT_KERNEL"
+	if [[ -n $OPT_SOURCE$OPT_TREE ]]; then
+		source_select "${1:-patched}"
+		build_kernel "$(engine_machine)"
+	elif [[ -n $OPT_KERNEL ]]; then
+		[[ -n $KERNEL_KIND ]] || kernel_from_file "$OPT_KERNEL"
+	elif [[ -n $OPT_HOST ]]; then
+		kernel_from_host
 	else
 		kernel_debian "$OPT_DEB"
 		kernel_examine

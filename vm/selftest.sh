@@ -65,12 +65,13 @@ selftest_verdicts() {
 }
 
 selftest_bad_input() {
+	: >"$WORK/empty"
 	expect 'unknown option' 200 'unknown option --frobnicate' --frobnicate
 	expect 'value missing' 200 'kernel wants a value' --kernel
 	expect 'stray word' 200 "what is 'bzImage'" bzImage
 	expect 'kernel: missing' 200 'no such file' --kernel "$WORK/none"
 	expect 'kernel: no kernel' 200 'is no kernel image' --kernel "$TOP/run_vm.sh"
-	expect 'kernel: empty' 200 'is no kernel image' --kernel /dev/null
+	expect 'kernel: empty' 200 'is no kernel image' --kernel "$WORK/empty"
 	expect 'engine: unknown' 200 "unknown engine 'xen'" --engine xen
 	expect 'fs: unknown' 200 "unknown backing file system 'fat'" --fs fat
 	expect 'timeout: no number' 200 "wants a number of seconds, not 'soon'" --timeout soon

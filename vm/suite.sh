@@ -28,11 +28,16 @@ suite_build() {
 	say "suite: $(wc -l <"$SUITE/programs.list") programs ($((SECONDS - start)) s)"
 }
 
-# Every program named by --test must be one of the suite.
+# Every program and test named by --test must be one of the suite.
 suite_check_tests() {
-	local test
+	local test program list
 	for test in "${OPT_TESTS[@]}"; do
-		grep -qxF -- "${test%%:*}" "$SUITE/programs.list" ||
-			die "no program '${test%%:*}': there are $(paste -sd' ' "$SUITE/programs.list")"
+		program=${test%%:*}
+		grep -qxF -- "$program" "$SUITE/programs.list" ||
+			die "no program '$program': there are $(paste -sd' ' "$SUITE/programs.list")"
+		[[ $test == *:* ]] || continue
+		list=$(timeout 10 "$SUITE/$program" -l 2>/dev/null </dev/null || true)
+		[[ $list != *.* || $list == *"${test#*:}"* ]] ||
+			die "$program has no test '${test#*:}' ($program -l lists them)"
 	done
 }

@@ -61,8 +61,9 @@ class Guest:
         self.start = time.monotonic()
         self.events = []
         self.ended = None          # why the watch is over, None: guest powered off
-        self.deadline = self.start + args.boot_limit
-        self.waiting_for = f"the test init within {args.boot_limit:g} s of boot"
+        limit = min(args.boot_limit, args.limit)
+        self.deadline = self.start + limit
+        self.waiting_for = f"the test init within {limit:g} s of boot"
         self.selector = selectors.DefaultSelector()
         self.files = {name: open(os.path.join(args.dir, name), "wb")
                       for name in ("console.log", "ktap.log", "dmesg.txt")}
@@ -180,7 +181,7 @@ class Guest:
         while self.pump(0.2) and self.process.poll() is None:
             if time.monotonic() < self.deadline:
                 continue
-            if time.monotonic() >= self.start + self.args.limit:
+            if self.events and time.monotonic() >= self.start + self.args.limit:
                 self.waiting_for = f"the end within --timeout {self.args.limit:g}"
             self.ended = self.waiting_for
             break
