@@ -464,7 +464,7 @@ static int close_backing_id(struct testfile *tf)
 
 	if (server_abi(server) != SERVER_ABI_MAINLINE)
 		return 0;
-	return server_backing_close(server, server_backing_id(server, "file"));
+	return server_backing_close(server, server_backing_id(server, basename(tf->fuse)));
 }
 
 static int change_mode(struct testfile *tf)
@@ -516,7 +516,8 @@ TEST_F(coherency, mapping_survives_what_happens_around_it)
 		if (!report_select(&tf->report, "%s", events[i].name))
 			continue;
 		server_set_mode(self->sb.server, suite_mode(SERVER_PASSTHROUGH));
-		ASSERT_EQ(0, testfile_create(tf, "file"));
+		/* Before 6.8 a name that is gone on the server alone stays in the dcache. */
+		ASSERT_EQ(0, testfile_create(tf, events[i].name));
 		ASSERT_EQ(0, testfile_open(tf, SELF, tf->views));
 		write_and_check(_metadata, tf, SELF, MS, "store", 64, 0);
 		ASSERT_EQ(0, events[i].happen(tf)) {
