@@ -34,13 +34,12 @@ def counts(run):
 
 def failures(judge):
     """(what failed, command that runs exactly that again), each command once."""
-    again = judge.args.again
-    found = [(f"{p.name}: {t.name}", f"{again} --test {p.name}:{t.name}")
+    found = [(f"{p.name}: {t.name}", judge.repro(p, t))
              for p, t in all_tests(judge.run) if t.outcome == ktap.FAIL]
-    names = {p.name for p in judge.run.programs}
+    programs = {p.name: p for p in judge.run.programs}
     known = {command for _, command in found}
     for where, text in judge.problems:
-        command = f"{again} --test {where}" if where in names else again
+        command = judge.repro(programs.get(where))
         if command not in known:
             known.add(command)
             found.append((f"{where}: {text}", command))
@@ -88,7 +87,7 @@ def phases(judge):
             begun = event["at"]
         elif event["word"] == "exit" and begun is not None:
             tests += event["at"] - begun
-    found = {"boot": at["boot"], "tests": tests}
+    found = {"boot": at["boot"], "tests": tests} if at["boot"] else {"tests": tests}
     if judge.args.started:
         found["total"] = time.time() - judge.args.started
         found["driver"] = found["total"] - at["boot"] - tests

@@ -56,6 +56,12 @@ class Judge:
     def problem(self, where, text):
         self.problems.append((where, text))
 
+    def repro(self, program=None, test=None):
+        """The command that runs this program, this test of it, or everything again."""
+        if program is None:
+            return self.args.again
+        return f"{self.args.again} --test {program.name}" + (f":{test.name}" if test else "")
+
     # --- the guest ------------------------------------------------------
 
     def running(self):
