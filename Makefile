@@ -32,7 +32,14 @@ static:
 run: programs
 	@host/run $(OUTPUT) $(T)
 
+# Everything that proves the project; single scripts of check/ run by themselves.
+test:
+	@check/all
+
+lint sanitize:
+	@check/$@
+
 clean:
 	@rm -rf $(CURDIR)/build
 
-.PHONY: all help programs static run clean
+.PHONY: all help programs static run test lint sanitize clean
