@@ -83,6 +83,11 @@ struct abi_create_out {
 static_assert(sizeof(struct abi_open_out) == 16, "fuse_open_out is 16 bytes");
 static_assert(sizeof(struct abi_create_out) == 144, "no padding between the two");
 
+/* --- opcodes ----------------------------------------------------------- */
+
+/* Since 6.18; FUSE_COPY_FILE_RANGE where the server does not know it */
+#define ABI_COPY_FILE_RANGE_64		53
+
 /* --- backing files ----------------------------------------------------- */
 
 /* Argument of FUSE_DEV_IOC_BACKING_OPEN, named fuse_backing_map in 6.9 */
