@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Breaks: fs/backing-file.c backing_file_write_iter() does not drop its reference
+//   to the request
+// User sees: every asynchronous write pins the backing file for ever: its file
+//   system cannot be unmounted
+// Property: L2
+@@
+expression A;
+@@
+backing_file_write_iter(...)
+{
+<...
+-	backing_aio_put(A);
+...>
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Breaks: fs/backing-file.c backing_file_splice_write() writes with the caller's
+//   credentials
+// User sees: what the registrant may write (reserved blocks, quota, set-user-id
+//   files) the caller may not
+// Property: P1, P2
+// Places: 2
+@@
+expression O, C;
+@@
+backing_file_splice_write(...)
+{
+<...
+-	O = override_creds(C);
+...>
+}
+
+@@
+expression O;
+@@
+backing_file_splice_write(...)
+{
+<...
+-	revert_creds(O);
+...>
+}
