@@ -90,7 +90,7 @@ def apply_patch(tree, stage, patch):
 def cocci_files(tree, text):
     found = BREAKS.search(text)
     if found:
-        return found[1].split()
+        return [word for word in found[1].split() if word.endswith(".c")]
     names = []
     for place in SEARCHED:
         path = os.path.join(tree, place)
@@ -106,6 +106,12 @@ def content(path):
         return source.read()
 
 
+def isomorphisms(script):
+    """Option for the isomorphisms that stand beside the semantic patch, if any do."""
+    own = os.path.join(os.path.dirname(os.path.abspath(script)), "as-written.iso")
+    return ["--iso-file", own] if os.path.exists(own) else []
+
+
 def apply_cocci(tree, stage, script):
     name = os.path.basename(script)
     changed = False
@@ -118,7 +124,8 @@ def apply_cocci(tree, stage, script):
             fail(f"semantic patch '{name}': the tree has no {file}")
         before = content(path)
         done = subprocess.run(
-            ["spatch", "--very-quiet", "--no-includes", "--in-place", "--sp-file", script, path],
+            ["spatch", "--very-quiet", "--no-includes", *isomorphisms(script), "--in-place",
+             "--sp-file", script, path],
             capture_output=True, check=False)
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().split("\n")
