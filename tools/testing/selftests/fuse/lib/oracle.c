@@ -102,6 +102,31 @@ void oracle_hole(struct oracle *o, size_t len, off_t off)
 	memset(o->author + off, 0, len * sizeof(*o->author));
 }
 
+void oracle_copied(struct oracle *o, size_t len, off_t from, off_t to)
+{
+	memmove(o->bytes + to, o->bytes + from, len);
+	memmove(o->author + to, o->author + from, len * sizeof(*o->author));
+	if (o->size < to + (off_t)len)
+		o->size = to + len;
+	if (len)
+		fault_oracle(o, to);
+}
+
+void oracle_adopt(struct oracle *to, const struct oracle *from, size_t len, off_t off)
+{
+	size_t i;
+
+	memcpy(to->bytes + off, from->bytes + off, len);
+	memcpy(to->author + off, from->author + off, len * sizeof(*to->author));
+	for (i = 0; i < ORACLE_HISTORY; i++)
+		if (from->history[i].seq > to->history[i].seq)
+			to->history[i] = from->history[i];
+	if (from->seq > to->seq)
+		to->seq = from->seq;
+	if (from->size > to->size)
+		to->size = from->size;
+}
+
 static const struct oracle_entry *entry(const struct oracle *o, uint32_t seq)
 {
 	const struct oracle_entry *e = &o->history[seq % ORACLE_HISTORY];

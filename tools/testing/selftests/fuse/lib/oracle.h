@@ -71,6 +71,18 @@ void oracle_resize(struct oracle *o, off_t size);
 void oracle_hole(struct oracle *o, size_t len, off_t off);
 
 /*
+ * The @len bytes at @from were copied to @to as if at once; they keep their
+ * authors. The file grows if need be.
+ */
+void oracle_copied(struct oracle *o, size_t len, off_t from, off_t to);
+
+/*
+ * From now on @to expects at [off, off + len) what @from does, with its authors:
+ * a private page begins as a copy of the file's.
+ */
+void oracle_adopt(struct oracle *to, const struct oracle *from, size_t len, off_t off);
+
+/*
  * Compare @len bytes @seen at @off with what must be there. Bytes past end of
  * file must be zero (mmap(2): the rest of the last page). 0 if equal, else 1
  * with *@m filled in.
