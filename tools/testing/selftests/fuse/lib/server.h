@@ -147,5 +147,7 @@ int32_t server_backing_id(struct server *srv, const char *name);
 int server_notify_inval(struct server *srv, const char *name, off_t off, off_t len);
 int server_notify_store(struct server *srv, const char *name, off_t off,
 			const void *data, size_t len);
+/* FUSE_NOTIFY_RETRIEVE. What comes back is only counted, as FUSE_NOTIFY_REPLY. */
+int server_notify_retrieve(struct server *srv, const char *name, off_t off, size_t len);
 
 #endif /* FUSE_SELFTEST_SERVER_H */

@@ -113,3 +113,15 @@ int server_notify_store(struct server *srv, const char *name, off_t off, const v
 
 	return out.nodeid ? notify(srv, FUSE_NOTIFY_STORE, iov, 3) : -ENOENT;
 }
+
+int server_notify_retrieve(struct server *srv, const char *name, off_t off, size_t len)
+{
+	struct fuse_notify_retrieve_out out = {
+		.nodeid = nodeid_of(srv, name),
+		.offset = off,
+		.size = len,
+	};
+	struct iovec iov[] = { { 0 }, { .iov_base = &out, .iov_len = sizeof(out) } };
+
+	return out.nodeid ? notify(srv, FUSE_NOTIFY_RETRIEVE, iov, 2) : -ENOENT;
+}
