@@ -339,7 +339,7 @@ TEST_F(timestamps, mmap_moves_neither_mtime_nor_ctime)
 				if (histories[h].cached_only && how != LOOK_DONT_SYNC)
 					continue;
 				if (report_select(&f->report, "%s,%s,%s", histories[h].name,
-						map_kinds[k].name, look_names[how]))
+						  map_kinds[k].name, look_names[how]))
 					mmap_once(_metadata, f, &histories[h], &map_kinds[k], how);
 			}
 		}
@@ -485,7 +485,7 @@ static bool all_stores_show(struct __test_metadata *_metadata, struct timed_file
 	for (s = 0; s < ARRAY_SIZE(syncs); s++) {
 		for (page = 0; page < (int)ARRAY_SIZE(pages); page++) {
 			if (!report_select(&f->report, "%s,%s,%s", syncs[s].name, pages[page],
-					 look_names[how]))
+					   look_names[how]))
 				continue;
 			show &= store_shows(_metadata, f, &syncs[s], page, how, timeout, quiet);
 		}

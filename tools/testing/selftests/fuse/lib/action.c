@@ -195,7 +195,9 @@ static ssize_t tee_read(struct view *v, void *buf, size_t len, off_t off)
 	if (!ret)
 		ret = pipe_for(1, &q, len);
 	if (!ret)
-		ret = held = splice_in(v, p[1], len, off);
+		held = splice_in(v, p[1], len, off);
+	if (!ret)
+		ret = held;
 	if (ret > 0)
 		ret = result(tee(p[0], q[1], ret, 0));
 	/* The first pipe still has what tee(2) duplicated; the second one counts. */

@@ -22,7 +22,7 @@ enum action_kind {
 #define ACTION_ON_FD	(1U << 0)	/* a descriptor */
 #define ACTION_ON_MAP	(1U << 1)	/* a mapping */
 #define ACTION_AT_EOF	(1U << 2)	/* bytes land at end of file, wherever it is asked for */
-#define ACTION_SPLICES	(1U << 3)	/* a reader that is handed pages, not bytes: splice(2) and kin */
+#define ACTION_SPLICES	(1U << 3)	/* handed pages, not bytes: splice(2) and kin */
 
 struct action {
 	const char *name;	/* as in reports and case names */

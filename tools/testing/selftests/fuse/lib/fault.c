@@ -3,13 +3,14 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "fault.h"
 
 /* The copy must not move out of the guarded stretch. */
-#define barrier()	__asm__ __volatile__("" ::: "memory")
+#define barrier()	atomic_signal_fence(memory_order_seq_cst)
 
 /* What the handler must reach: where this thread's guarded access returns to. */
 static __thread sigjmp_buf escape;

@@ -44,12 +44,13 @@ const char *report_open_flags(int flags, char *buf, size_t len)
 		{ O_DIRECT, "|O_DIRECT" },
 		{ O_SYNC, "|O_SYNC" },
 		{ O_TRUNC, "|O_TRUNC" },
+		{ }
 	};
 	static const char *const access[] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "?" };
 	size_t i, n;
 
 	n = snprintf(buf, len, "%s", access[flags & O_ACCMODE]);
-	for (i = 0; i < sizeof(names) / sizeof(names[0]) && n < len; i++)
+	for (i = 0; names[i].bit && n < len; i++)
 		if ((flags & names[i].bit) == names[i].bit)
 			n += snprintf(buf + n, len - n, "%s", names[i].name);
 	return buf;
