@@ -30,6 +30,12 @@ const struct deviation deviations[] = {
 		.reference = "fuse_splice_read(): FOPEN_DIRECT_IO overrides FOPEN_PASSTHROUGH and falls to filemap_splice_read()",
 	},
 	{
+		.id = "D8",
+		.what = "fsync succeeds with the backing file dirty when the server has no fsync",
+		.kernels = "6.18",
+		.reference = "fuse_fsync() syncs the empty cache of FUSE and takes ENOSYS for done; fsync(2)",
+	},
+	{
 		.id = "D9",
 		.what = "the backing file can be opened for writing while it is being executed through FUSE",
 		.kernels = "6.12, 6.18",
@@ -40,6 +46,12 @@ const struct deviation deviations[] = {
 		.what = "a memfd sealed against writing, as backing file, is stored to through a shared mapping of the FUSE file",
 		.kernels = "6.18",
 		.reference = "do_mmap() looks for seals on the FUSE file, memfd's own mmap looks no more since 6.14 and 6.12.y; fcntl(2), F_SEAL_WRITE",
+	},
+	{
+		.id = "D11",
+		.what = "over overlayfs a mapping names the overlayfs file in /proc and does not pin the FUSE mount",
+		.kernels = "6.18",
+		.reference = "ovl_mmap() sets vm_file once more to a backing file whose user path is overlayfs's, not FUSE's",
 	},
 	{ }
 };

@@ -318,16 +318,29 @@ unsigned int testfile_check_all(struct testfile *tf)
 	return testfile_check(tf, TESTFILE_ROOM, 0);
 }
 
-long testfile_cached_pages(int fd)
+struct cache_stat {
+	uint64_t cache, dirty, writeback, evicted, recently_evicted;
+};
+
+static int cachestat(int fd, struct cache_stat *stat)
 {
 	struct {
 		uint64_t off, len;
 	} range = { 0, 0 };	/* len 0: to the end of the file */
-	struct {
-		uint64_t cache, dirty, writeback, evicted, recently_evicted;
-	} stat;
 
-	if (syscall(__NR_cachestat, fd, &range, &stat, 0))
-		return -errno;
-	return stat.cache;
+	return syscall(__NR_cachestat, fd, &range, stat, 0) ? -errno : 0;
+}
+
+long testfile_cached_pages(int fd)
+{
+	struct cache_stat stat;
+
+	return cachestat(fd, &stat) ?: (long)stat.cache;
+}
+
+long testfile_dirty_pages(int fd)
+{
+	struct cache_stat stat;
+
+	return cachestat(fd, &stat) ?: (long)(stat.dirty + stat.writeback);
 }

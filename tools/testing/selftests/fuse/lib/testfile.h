@@ -120,5 +120,7 @@ unsigned int testfile_check_all(struct testfile *tf);
 
 /* Pages the kernel caches for the inode behind @fd (cachestat(2)), or -errno (-ENOSYS < 6.5). */
 long testfile_cached_pages(int fd);
+/* ... and of these the dirty ones. */
+long testfile_dirty_pages(int fd);
 
 #endif /* FUSE_SELFTEST_TESTFILE_H */

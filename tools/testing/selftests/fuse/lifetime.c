@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lifetime of what passthrough holds together.
+ *
+ * Once a file is open the server is out of the way of its data: a server that
+ * died, hangs or was unmounted takes neither bytes nor mappings with it. And
+ * what was held must be let go: the file system below can be unmounted when the
+ * last user is gone, and not before. The L ids in the comments are rows of the
+ * catalogue of properties.
+ */
+#include <errno.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+
+#include "abi.h"
+#include "fault.h"
+#include "suite.h"
+#include "testfile.h"
+
+FIXTURE(lifetime)
+{
+	struct sandbox sb;
+	struct testfile *tf;
+};
+
+BACKING_VARIANTS(lifetime);
+
+static const struct sandbox_options ordinary = {
+	.server = { .mode = SERVER_PASSTHROUGH },
+};
+
+FIXTURE_SETUP(lifetime)
+{
+	struct sandbox_options opt = ordinary;
+	struct report_case report;
+
+	opt.fs = variant->fs;
+	SUITE_SANDBOX(&self->sb, opt);
+	report = suite_case(_metadata, variant->fs, &self->sb);
+	self->tf = testfile_new(&report);
+	ASSERT_NE(NULL, self->tf);
+}
+
+FIXTURE_TEARDOWN(lifetime)
+{
+	testfile_free(self->tf);
+	sandbox_destroy(&self->sb);
+}
+
+/* --- L1: the server is gone -------------------------------------------------- */
+
+#define DATA_VIEWS	(VIEW_BIT(F1) | VIEW_BIT(MS) | VIEW_BIT(MR) | VIEW_BIT(B) | VIEW_BIT(MB))
+
+static int abort_connection(struct sandbox *sb)
+{
+	return server_abort(sb->server);
+}
+
+static int kill_server(struct sandbox *sb)
+{
+	return kill(server_pid(sb->server), SIGKILL) ? -errno : 0;
+}
+
+static int unmount_lazily(struct sandbox *sb)
+{
+	return umount2(sb->mnt, MNT_DETACH) ? -errno : 0;
+}
+
+static const struct death {
+	const char *name;
+	int (*strike)(struct sandbox *sb);
+	bool own_process;	/* the server must be one that can be killed */
+	bool metadata_dies;	/* with the connection */
+} deaths[] = {
+	{ "abort",		abort_connection,	false,	true },
+	{ "server-killed",	kill_server,		true,	true },
+	{ "lazy-unmount",	unmount_lazily,		false,	false },
+};
+
+/*
+ * A connection ends when the last descriptor of its device is closed, which a
+ * killed process does on its way out: wait until the kernel says so.
+ */
+static void wait_for_end(struct __test_metadata *_metadata, int fd)
+{
+	struct stat st;
+
+	/* One that was on its way when the end came was aborted. */
+	while (!fstat(fd, &st) || errno == ECONNABORTED)
+		sched_yield();
+	EXPECT_EQ(ENOTCONN, errno);
+}
+
+static void expect_metadata_dead(struct __test_metadata *_metadata, struct testfile *tf)
+{
+	int fd = tf->actors[SELF].views[F1].fd;
+	struct stat st;
+
+	EXPECT_EQ(-1, stat(tf->fuse, &st));
+	EXPECT_EQ(ENOTCONN, errno);
+	EXPECT_EQ(-1, open(tf->fuse, O_RDONLY | O_CLOEXEC));
+	EXPECT_EQ(ENOTCONN, errno);
+	EXPECT_EQ(-1, fsync(fd));
+	EXPECT_EQ(ENOTCONN, errno);
+	EXPECT_EQ(-1, ftruncate(fd, 0));
+	EXPECT_EQ(ENOTCONN, errno);
+}
+
+/* Everything data can do, on pages touched before and pages that were not. */
+static void expect_data_alive(struct __test_metadata *_metadata, struct testfile *tf)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	struct view *map = &tf->actors[SELF].views[MS];
+	char *again;
+
+	ASSERT_EQ(64, testfile_write(tf, SELF, MS, action_find("store"), 64, 100));
+	EXPECT_EQ(0U, testfile_check_all(tf));
+	ASSERT_EQ(page, testfile_write(tf, SELF, MS, action_find("store"), page, 4 * page + 7));
+	ASSERT_EQ(9000, testfile_write(tf, SELF, F1, action_find("pwrite"), 9000, page + 5));
+	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("splice-write"), 64, 5 * page));
+	ASSERT_EQ(64, testfile_write(tf, SELF, B, action_find("pwrite"), 64, 3 * page));
+	EXPECT_EQ(0U, testfile_check_all(tf));
+	EXPECT_EQ(0, msync(map->map, page, MS_SYNC));
+	again = mmap(NULL, page, PROT_READ, MAP_SHARED, tf->actors[SELF].views[F1].fd, 0);
+	EXPECT_NE(MAP_FAILED, again);
+	if (again != MAP_FAILED)
+		munmap(again, page);
+}
+
+TEST_F(lifetime, data_outlives_the_server)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	struct testfile *tf = self->tf;
+	struct server_options opt;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(deaths); i++) {
+		if (!report_select(&tf->report, "%s", deaths[i].name))
+			continue;
+		opt = ordinary.server;
+		opt.mode = suite_mode(opt.mode);
+		opt.own_process = deaths[i].own_process;
+		ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt)) {
+			TH_LOG("%s", self->sb.why);
+		}
+		ASSERT_EQ(0, testfile_create(tf, "file"));
+		ASSERT_EQ(0, testfile_open(tf, SELF, DATA_VIEWS));
+		/* Page 0 is touched, the others are met after the server's end. */
+		ASSERT_EQ(0U, testfile_check(tf, page, 0));
+
+		ASSERT_EQ(0, deaths[i].strike(&self->sb));
+		if (deaths[i].metadata_dies) {
+			wait_for_end(_metadata, tf->actors[SELF].views[F1].fd);
+			expect_metadata_dead(_metadata, tf);
+		}
+		expect_data_alive(_metadata, tf);
+		testfile_remove(tf);
+	}
+}
+
+/* L1, the control: in cached mode a page not yet read died with the server. */
+TEST_F(lifetime, cached_page_dies_with_the_server)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	struct testfile *tf = self->tf;
+	struct fault fault;
+	char byte;
+
+	server_set_mode(self->sb.server, suite_mode(SERVER_CACHED));
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(MR)));
+	ASSERT_EQ(0, server_abort(self->sb.server));
+	EXPECT_EQ(-EFAULT, fault_copy(&byte, tf->actors[SELF].views[MR].map + 5 * page, 1, &fault));
+	EXPECT_EQ(SIGBUS, fault.signo);
+}
+
+/* --- L2: everything is let go -------------------------------------------------- */
+
+static int count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* L2, M1: every open is released, whatever was done with it; no descriptor stays. */
+TEST_F(lifetime, cycles_leave_nothing_open)
+{
+	struct server *server = self->sb.server;
+	struct testfile *tf = self->tf;
+	const int cycles = 1000;
+	int n, before;
+
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(MS)));
+	testfile_close(tf, SELF, MS);
+	ASSERT_EQ(0, server_wait_requests(server, FUSE_RELEASE, 1));
+	before = count_descriptors();
+	for (n = 0; n < cycles; n++) {
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(MS)));
+		ASSERT_EQ(64, testfile_write(tf, SELF, MS, action_find("store"), 64, n));
+		ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("pwrite"), 64, n + 5000));
+		/* By turns the mapping is closed last or first. */
+		if (n % 2)
+			ASSERT_EQ(0, testfile_close_fd(tf, SELF, MS));
+		testfile_close(tf, SELF, n % 2 ? F1 : MS);
+		testfile_close(tf, SELF, n % 2 ? MS : F1);
+	}
+	ASSERT_EQ(0, server_wait_requests(server, FUSE_RELEASE, 2 * cycles + 1));
+	EXPECT_EQ(server_requests(server, FUSE_OPEN), server_requests(server, FUSE_RELEASE));
+	EXPECT_EQ(before, count_descriptors());
+	EXPECT_EQ(0, server_backing_id(server, "file"));
+	EXPECT_EQ(0U, server_requests(server, FUSE_READ));
+	EXPECT_EQ(0U, server_requests(server, FUSE_WRITE));
+}
+
+/* A file system of its own below a mount of its own, to see who pins it. */
+struct tower {
+	char below[PATH_MAX];
+	char above[PATH_MAX];
+	struct server *server;
+};
+
+static int build_tower(const struct sandbox *sb, struct tower *t)
+{
+	struct server_options opt = ordinary.server;
+	char path[PATH_MAX + 8];
+	int fd;
+
+	snprintf(t->below, sizeof(t->below), "%.4000s/tower-below", sb->dir);
+	snprintf(t->above, sizeof(t->above), "%.4000s/tower-above", sb->dir);
+	if (mkdir(t->below, 0700) || mkdir(t->above, 0700) ||
+	    mount("tower", t->below, "tmpfs", 0, NULL))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/file", t->below);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || ftruncate(fd, 2 * sysconf(_SC_PAGESIZE)))
+		return -errno;
+	close(fd);
+	opt.mode = suite_mode(opt.mode);
+	/* Its descriptors and the ids it never closes shall die with it. */
+	opt.own_process = true;
+	return server_start(&t->server, t->below, t->above, &opt);
+}
+
+static bool can_unmount_below(const struct tower *t)
+{
+	return !umount2(t->below, 0);
+}
+
+/*
+ * L2: unmounting what lies below is refused while anything may still reach it,
+ * and works when the last user is gone, although the id was never closed.
+ */
+TEST_F(lifetime, lets_go_of_the_backing_file_system)
+{
+	struct tower t = {};
+	char path[PATH_MAX + 8], *map;
+	int fd;
+
+	ASSERT_EQ(0, build_tower(&self->sb, &t));
+	snprintf(path, sizeof(path), "%s/file", t.above);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	map = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_FALSE(can_unmount_below(&t)) {
+		TH_LOG("unmounted below a served mount");
+	}
+	server_stop(t.server);
+	EXPECT_FALSE(can_unmount_below(&t)) {
+		TH_LOG("unmounted below an open file and its mapping");
+	}
+	/* Closes it, though it reports that nobody could be told to flush. */
+	close(fd);
+	EXPECT_FALSE(can_unmount_below(&t)) {
+		TH_LOG("unmounted below a mapping");
+	}
+	ASSERT_EQ(0, fault_copy(map, "still mine", 10, NULL));
+	ASSERT_EQ(0, munmap(map, sysconf(_SC_PAGESIZE)));
+	EXPECT_TRUE(can_unmount_below(&t)) {
+		TH_LOG("still pinned after the last user: a reference leaked: %s", strerror(errno));
+	}
+	umount2(t.below, MNT_DETACH);
+}
+
+/* --- L3: a mapping seen from outside ------------------------------------------- */
+
+/* The line of /proc/self/maps for @map: device, inode, path. */
+static bool maps_line(const void *map, unsigned int *major_nr, unsigned int *minor_nr,
+		      unsigned long *ino, char *path)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned long start;
+	char line[PATH_MAX + 128];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%lx-%*x %*s %*x %x:%x %lu %4095s", &start, major_nr,
+			       minor_nr, ino, path) == 5 && start == (unsigned long)map;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * L3: /proc names the file that was mapped, not the one behind it, and the mount
+ * is busy. Over overlayfs, known deviation D11: the mapping is overlayfs's own.
+ */
+TEST_F(lifetime, mapping_belongs_to_the_fuse_file)
+{
+	struct testfile *tf = self->tf;
+	unsigned int major_nr, minor_nr;
+	char path[PATH_MAX] = "";
+	bool named, busy;
+	unsigned long ino;
+	struct stat st;
+
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(MS)));
+	ASSERT_EQ(0, fstat(tf->actors[SELF].views[MS].fd, &st));
+	ASSERT_TRUE(maps_line(tf->actors[SELF].views[MS].map, &major_nr, &minor_nr, &ino, path));
+	named = major(st.st_dev) == major_nr && minor(st.st_dev) == minor_nr &&
+		st.st_ino == ino && !strcmp(tf->fuse, path);
+	ASSERT_EQ(0, testfile_close_fd(tf, SELF, MS));
+	busy = umount2(self->sb.mnt, 0) && errno == EBUSY;
+
+	if (!strcmp(variant->fs, "overlayfs")) {
+		suite_deviation(_metadata, "D11", named && busy);
+		return;
+	}
+	EXPECT_TRUE(named) {
+		TH_LOG("/proc/self/maps: %s, device %u:%u, inode %lu", path, major_nr, minor_nr,
+		       ino);
+	}
+	EXPECT_TRUE(busy) {
+		TH_LOG("the mount of a mapped file could be unmounted");
+	}
+}
+
+/* --- L4: who is asked to write back ---------------------------------------------- */
+
+/* L4: msync goes to the backing file alone; fsync and fdatasync ask the server once. */
+TEST_F(lifetime, sync_requests_are_counted)
+{
+	struct server *server = self->sb.server;
+	struct testfile *tf = self->tf;
+	struct view *v;
+
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(FS) | VIEW_BIT(MS)));
+	v = tf->actors[SELF].views;
+	ASSERT_EQ(64, testfile_write(tf, SELF, MS, action_find("store"), 64, 0));
+	EXPECT_EQ(0, msync(v[MS].map, 1, MS_SYNC));
+	EXPECT_EQ(0, msync(v[MS].map, 1, MS_ASYNC));
+	EXPECT_EQ(0U, server_requests(server, FUSE_FSYNC));
+	EXPECT_EQ(0, fsync(v[F1].fd));
+	EXPECT_EQ(1U, server_requests(server, FUSE_FSYNC));
+	EXPECT_EQ(0, fdatasync(v[F1].fd));
+	EXPECT_EQ(2U, server_requests(server, FUSE_FSYNC));
+	EXPECT_EQ(0U, server_requests(server, FUSE_WRITE));
+	server_fail(server, FUSE_FSYNC, EIO, 1);
+	EXPECT_EQ(-1, fsync(v[F1].fd));
+	EXPECT_EQ(EIO, errno);
+}
+
+/* L4: O_SYNC and RWF_DSYNC mean what they say without the server's help. */
+TEST_F(lifetime, synchronous_writes_leave_nothing_dirty)
+{
+	struct testfile *tf = self->tf;
+	struct view *v = tf->actors[SELF].views;
+	long dirty;
+
+	if (!strcmp(variant->fs, "tmpfs"))
+		SKIP(return, "tmpfs has nothing to write back to");
+	if (!strcmp(variant->fs, "overlayfs"))
+		SKIP(return, "the page cache behind overlayfs cannot be asked for by cachestat(2)");
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(FS) | VIEW_BIT(B)));
+	dirty = testfile_dirty_pages(v[B].fd);
+	if (dirty == -ENOSYS)
+		SKIP(return, "cachestat(2) is missing (Linux 6.5)");
+	ASSERT_EQ(0, fsync(v[B].fd));
+	ASSERT_EQ(0, testfile_dirty_pages(v[B].fd));
+	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("pwrite"), 64, 100));
+	/* The control: an ordinary write is still in the cache. */
+	EXPECT_LT(0, testfile_dirty_pages(v[B].fd));
+	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("pwritev2-dsync"), 64, 100));
+	EXPECT_EQ(0, testfile_dirty_pages(v[B].fd));
+	ASSERT_EQ(64, testfile_write(tf, SELF, FS, action_find("pwrite"), 64, 100));
+	EXPECT_EQ(0, testfile_dirty_pages(v[B].fd));
+}
+
+/* L4, known deviation D8: a server without fsync cannot make fsync(2) lie. */
+TEST_F(lifetime, fsync_without_the_server_writes_back)
+{
+	struct testfile *tf = self->tf;
+	struct view *v = tf->actors[SELF].views;
+
+	if (!strcmp(variant->fs, "tmpfs"))
+		SKIP(return, "tmpfs has nothing to write back to");
+	if (!strcmp(variant->fs, "overlayfs"))
+		SKIP(return, "the page cache behind overlayfs cannot be asked for by cachestat(2)");
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(B)));
+	if (testfile_dirty_pages(v[B].fd) == -ENOSYS)
+		SKIP(return, "cachestat(2) is missing (Linux 6.5)");
+	/* The control: with the server's help it does. */
+	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("pwrite"), 64, 100));
+	ASSERT_EQ(0, fsync(v[F1].fd));
+	ASSERT_EQ(0, testfile_dirty_pages(v[B].fd));
+
+	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("pwrite"), 64, 100));
+	server_fail(self->sb.server, FUSE_FSYNC, ENOSYS, 1);
+	ASSERT_EQ(0, fsync(v[F1].fd));
+	suite_deviation(_metadata, "D8", !testfile_dirty_pages(v[B].fd));
+}
+
+/* --- L6: the server takes its time ------------------------------------------------ */
+
+static void *ask_and_wait(void *arg)
+{
+	struct testfile *tf = arg;
+	struct stat st;
+
+	stat(tf->fuse, &st);
+	return NULL;
+}
+
+static void *open_and_wait(void *arg)
+{
+	struct testfile *tf = arg;
+	int fd = open(tf->fuse, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+/* L6: while a reply is withheld from one thread, data flows for the others. */
+TEST_F(lifetime, data_does_not_wait_for_the_server)
+{
+	static const struct {
+		uint32_t opcode;
+		void *(*ask)(void *tf);
+	} withheld[] = {
+		{ FUSE_GETATTR, ask_and_wait },
+		{ FUSE_OPEN, open_and_wait },
+	};
+	struct testfile *tf = self->tf;
+	pthread_t thread;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(withheld); i++) {
+		ASSERT_EQ(0, testfile_create(tf, "file"));
+		ASSERT_EQ(0, testfile_open(tf, SELF, DATA_VIEWS));
+		server_withhold(self->sb.server, withheld[i].opcode);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, withheld[i].ask, tf));
+		EXPECT_EQ(0, server_wait_withheld(self->sb.server, withheld[i].opcode));
+		expect_data_alive(_metadata, tf);
+		server_release(self->sb.server, withheld[i].opcode);
+		pthread_join(thread, NULL);
+		EXPECT_EQ(0U, testfile_check_all(tf));
+		testfile_remove(tf);
+	}
+}
+
+static void interrupted(int signo)
+{
+	(void)signo;
+}
+
+/* L6: a signal ends the wait for an open with EINTR, and nothing is leaked. */
+TEST_F(lifetime, signal_interrupts_a_withheld_open)
+{
+	struct sigaction sa = { .sa_handler = interrupted };
+	struct testfile *tf = self->tf;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	server_withhold(self->sb.server, FUSE_OPEN);
+	pid = fork();
+	if (!pid) {
+		close(server_device(self->sb.server));
+		sigaction(SIGUSR1, &sa, NULL);
+		_exit(open(tf->fuse, O_RDWR) < 0 ? errno : 0);
+	}
+	ASSERT_EQ(0, server_wait_withheld(self->sb.server, FUSE_OPEN));
+	ASSERT_EQ(0, kill(pid, SIGUSR1));
+	ASSERT_EQ(0, server_wait_requests(self->sb.server, FUSE_INTERRUPT, 1));
+	server_release(self->sb.server, FUSE_OPEN);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	/* The server answered after all or the wait was given up; never anything else. */
+	EXPECT_TRUE(WEXITSTATUS(status) == EINTR || !WEXITSTATUS(status));
+	ASSERT_EQ(0, testfile_open(tf, SELF, DATA_VIEWS));
+	EXPECT_EQ(0U, testfile_check_all(tf));
+}
+
+SUITE_MAIN()
