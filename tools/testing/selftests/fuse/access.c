@@ -303,6 +303,30 @@ TEST_F(access, read_only_backing_mount_takes_no_writer)
 	close(fd);
 }
 
+/*
+ * M4: what the backing file cannot do, the mapping cannot. Files of sysfs are
+ * regular, and their mmap says no.
+ */
+TEST_F(access, refusal_of_the_backing_file_is_passed_on)
+{
+	static const char unmappable[] = "/sys/kernel/uevent_seqnum";
+	int fd = open(unmappable, O_RDONLY | O_CLOEXEC), err;
+	char *map;
+
+	if (fd < 0)
+		SKIP(return, "no %s: %s", unmappable, strerror(errno));
+	err = try_mmap(fd, self->page, R, MAP_SHARED, &map);
+	ASSERT_NE(0, err);
+	if (!back_by(_metadata, &self->sb, fd))
+		SKIP(return, "this passthrough ABI takes ids of the server's open only");
+	close(fd);
+	fd = open(self->path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(err, try_mmap(fd, self->page, R, MAP_SHARED, &map));
+	EXPECT_EQ(err, try_mmap(fd, self->page, R, MAP_PRIVATE, &map));
+	close(fd);
+}
+
 /* A memfd with @seals of fcntl(2) that holds one page beginning with 'M'. */
 static int sealed_memfd(struct __test_metadata *_metadata, size_t page, int seals)
 {

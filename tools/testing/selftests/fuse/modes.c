@@ -615,7 +615,13 @@ TEST_F(modes, direct_file_agrees_with_its_map)
 			}
 		}
 		EXPECT_LT(0U, server_requests(self->m.server, FUSE_WRITE));
+		/* What was stored last reaches the backing file by msync(2). */
+		ASSERT_EQ(100, testfile_write(tf, SELF, MS, action_find("store"), 100, 50));
 		EXPECT_EQ(0, msync(tf->actors[SELF].views[MS].map, TESTFILE_SIZE, MS_SYNC));
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(B)));
+		EXPECT_EQ(0U, testfile_check_all(tf)) {
+			TH_LOG("%s: after msync", server_mode_name(mode));
+		}
 		testfile_remove(tf);
 	}
 	testfile_free(tf);

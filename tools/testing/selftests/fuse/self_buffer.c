@@ -377,4 +377,27 @@ TEST_F(self_buffer, count_of_a_half_readable_buffer_is_exact)
 	expect_engaged(_metadata, tf);
 }
 
+/* C7: nothing of the buffer may be touched: EFAULT, and nothing happened. */
+TEST_F(self_buffer, untouchable_buffer_is_efault)
+{
+	static const enum view_id views[] = { F1, FS, B };
+	struct testfile *tf = self->tf;
+	char *buf = mmap(NULL, page(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t i;
+	int fd;
+
+	ASSERT_NE(MAP_FAILED, buf);
+	for (i = 0; i < ARRAY_SIZE(views); i++) {
+		fd = view(tf, views[i])->fd;
+		EXPECT_EQ(-1, pread(fd, buf, 100, 50));
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(-1, pwrite(fd, buf, 100, 50));
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(0U, testfile_check_all(tf));
+		tf->cases++;
+	}
+	munmap(buf, page());
+	expect_engaged(_metadata, tf);
+}
+
 SUITE_MAIN()
