@@ -277,6 +277,7 @@ FIXTURE(harness) {
 FIXTURE_VARIANT(harness) {
 	const char *victim;
 	const char *says;
+	bool killed;			/* the main process alone, when it has said that */
 };
 
 FIXTURE_VARIANT_ADD(harness, failed_assertion) {
@@ -292,6 +293,12 @@ FIXTURE_VARIANT_ADD(harness, failed_setup) {
 FIXTURE_VARIANT_ADD(harness, timeout) {
 	.victim = "victim.ready.reply_is_withheld",
 	.says = "terminated by timeout",
+};
+
+FIXTURE_VARIANT_ADD(harness, killed_main) {
+	.victim = "victim.ready.waits",
+	.says = "waits:waits",
+	.killed = true,
 };
 
 FIXTURE_SETUP(harness)
@@ -317,11 +324,11 @@ static void exec_victim(const char *test, int output)
 	_exit(KSFT_FAIL);
 }
 
-/* All it says until nobody holds the pipe any more; false if somebody still does. */
-static bool read_output(int fd, char *text, size_t len)
+/* All it says until @last, or until nobody holds the pipe; false if somebody still does. */
+static bool read_output(int fd, char *text, size_t len, const char *last)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	size_t used = 0;
+	size_t used = strlen(text);
 	ssize_t n;
 
 	do {
@@ -330,7 +337,7 @@ static bool read_output(int fd, char *text, size_t len)
 		n = read(fd, text + used, len - 1 - used);
 		used += n > 0 ? n : 0;
 		text[used] = '\0';
-	} while (n > 0);
+	} while (n > 0 && !(last && strstr(text, last)));
 	return true;
 }
 
@@ -347,7 +354,11 @@ TEST_F_TIMEOUT(harness, leaves_nothing, 2 * VICTIM_SECONDS)
 	if (!pid)
 		exec_victim(variant->victim, ends[1]);
 	close(ends[1]);
-	ended = read_output(ends[0], output, sizeof(output));
+	if (variant->killed) {
+		ASSERT_TRUE(read_output(ends[0], output, sizeof(output), variant->says));
+		kill(pid, SIGKILL);
+	}
+	ended = read_output(ends[0], output, sizeof(output), NULL);
 	EXPECT_FALSE(leftover_find(pid, what, sizeof(what))) {
 		TH_LOG("%d s after %s there is still: %s", LEFTOVER_SECONDS, variant->victim,
 		       what);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Tests that end badly, for sandbox_stress to look at what they leave behind. No
- * part of a run: both fail, and are meant to.
+ * part of a run: all of them fail, and are meant to.
  */
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -69,6 +69,13 @@ TEST_F_TIMEOUT(victim, reply_is_withheld, 1)
 
 	server_withhold(self->sandbox.server, FUSE_GETATTR);
 	stat(self->sandbox.mnt, &st);
+}
+
+/* Until somebody kills the program above it, whom this test would outlive. */
+TEST_F(victim, waits)
+{
+	TH_LOG("waits");
+	pause();
 }
 
 int main(int argc, char **argv)

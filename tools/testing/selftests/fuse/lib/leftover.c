@@ -33,6 +33,13 @@ static long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+static void pause_shortly(void)
+{
+	const struct timespec ts = { .tv_nsec = LOOK_AGAIN_MS * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
 static size_t read_text(const char *path, char *text, size_t len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -151,13 +158,12 @@ static bool anything_left(pid_t program, char *what, size_t len)
 
 bool leftover_find(pid_t program, char *what, size_t len)
 {
-	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000 };
 	long long deadline = now_ms() + LEFTOVER_SECONDS * 1000;
 
 	while (anything_left(program, what, len)) {
 		if (now_ms() > deadline)
 			return true;
-		nanosleep(&pause, NULL);
+		pause_shortly();
 	}
 	return false;
 }
@@ -200,20 +206,17 @@ static void abort_mounts_of(pid_t pid)
 	globfree(&tasks);
 }
 
+/* EBUSY: it is mounted there already */
 static bool private_fusectl(void)
 {
 	return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	       !mount("none", FUSECTL, "fusectl", 0, NULL);
+	       (!mount("none", FUSECTL, "fusectl", 0, NULL) || errno == EBUSY);
 }
 
-void leftover_abort(void)
+static void abort_children(void)
 {
 	char children[1024], *pid, *rest = children;
 
-	if (!private_fusectl()) {
-		perror("private " FUSECTL);
-		return;
-	}
 	list_children(children, sizeof(children));
 	while ((pid = strsep(&rest, " "))) {
 		if (atoi(pid) <= 0)
@@ -221,5 +224,20 @@ void leftover_abort(void)
 		abort_mounts_of(atoi(pid));
 		kill(atoi(pid), SIGKILL);
 	}
-	leftover_find(0, children, sizeof(children));
+}
+
+/* Whoever dies leaves its own children to be adopted, hence the loop. */
+void leftover_abort(void)
+{
+	long long deadline = now_ms() + LEFTOVER_SECONDS * 1000;
+	char what[128];
+
+	if (!private_fusectl()) {
+		perror("private " FUSECTL);
+		return;
+	}
+	while (process_left(what, sizeof(what)) && now_ms() < deadline) {
+		abort_children();
+		pause_shortly();
+	}
 }
