@@ -10,7 +10,7 @@ struct busy;
 /*
  * Start threads, one of them with child processes, that open, map, fault, store,
  * write, truncate, look up and unmount in @sb until told otherwise. What fails
- * there is of no interest. NULL when it cannot be started.
+ * there is of no interest; SIGBUS ends the process. NULL when it cannot be started.
  */
 struct busy *busy_start(const struct sandbox *sb);
 
