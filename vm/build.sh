@@ -73,7 +73,7 @@ build_run() {
 	cache_lock lock "build/$SOURCE_ID"
 	mkdir -p "$BUILD_COPY" "$objects" || die "the cache $CACHE is not writable"
 	: >"$log"
-	[[ -e $BUILD_COPY/.manifest.json ]] || say "copying $SOURCE_NAME"
+	[[ -e $BUILD_COPY/Makefile ]] || say "copying $SOURCE_NAME"
 	child python3 "$VM/sync.py" ${SOURCE_FIXED:+--link} "$SOURCE_TREE" "$STAGE" "$BUILD_COPY" \
 		>"$WORK/changed" 2>"$log" || die "cannot copy $SOURCE_NAME: $(tail -n 1 "$log")"
 	changed=$(<"$WORK/changed")

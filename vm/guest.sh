@@ -30,6 +30,19 @@ guest_plan() {
 	fi
 }
 
+# Run program $1, unless it is one the engine cannot stand and nobody asked for it.
+guest_program() {
+	local why=''
+	if [[ ${#OPT_TESTS[@]} -eq 0 && -e $VM/$ENGINE.skip ]]; then
+		why=$(awk -F'\t' -v name="$1" '$1 == name { print $2 }' "$VM/$ENGINE.skip")
+	fi
+	if [[ -n $why ]]; then
+		echo "skip $1 $why"
+	else
+		echo "program $1"
+	fi
+}
+
 # All programs, or what --test named: PROGRAM or PROGRAM:NAME.
 guest_programs() {
 	local test program
@@ -44,7 +57,7 @@ guest_programs() {
 	done
 	while read -r program; do
 		if [[ ${#OPT_TESTS[@]} -eq 0 || -n ${whole[$program]:-} ]]; then
-			echo "program $program"
+			guest_program "$program"
 		elif [[ -n ${names[$program]:-} ]]; then
 			echo "program $program${names[$program]}"
 		fi

@@ -76,6 +76,8 @@ class Reader:
         self.program.outcome = outcome_of(match[1], match[4])
         if match[4] and match[4].upper() != "SKIP":
             self.program.reason = f"{match[4]} {match[5] or ''}".strip()
+        elif match[5]:
+            self.program.reason = match[5]
         self.program.log = self.log[-DIAGNOSTICS:]
         self.program = None
         self.log = []

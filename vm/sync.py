@@ -19,7 +19,8 @@ import shutil
 import subprocess
 import sys
 
-MANIFEST = ".manifest.json"
+MANIFEST = ".manifest.json"     # of a copy of a tree that may change: every file with its stamps
+STAGED = ".staged.json"         # of a copy of one that never does: what differs from it
 PRODUCTS = (".o", ".a", ".ko", ".cmd", ".mod", ".mod.c", ".order", ".symvers", ".d", ".tmp")
 PRODUCT_DIRS = {".git", "include/config", "include/generated"}
 
@@ -106,9 +107,45 @@ def place(source, target, link):
         shutil.copymode(source, target)
 
 
+def staged(stage):
+    """Names of files that the stage changes or deletes."""
+    return {os.path.relpath(os.path.join(d, f), stage).removesuffix(".deleted")
+            for d, _, files in os.walk(stage) for f in files}
+
+
+def update_fixed(tree, stage, copy):
+    """The tree never changes: only what is staged now or was the last time can differ."""
+    path = os.path.join(copy, STAGED)
+    with open(path, encoding="utf-8") as source:
+        before = set(json.load(source))
+    names, changed = staged(stage), 0
+    save(path, sorted(names | before))      # a run killed halfway leaves both to be looked at
+    for name in names | before:
+        target = os.path.join(copy, name)
+        sources = [os.path.join(d, name) for d in (stage, tree)]
+        source = next((s for s in sources if os.path.lexists(s)), None)
+        if not source or os.path.exists(os.path.join(stage, name + ".deleted")):
+            changed += os.path.lexists(target)
+            if os.path.lexists(target):
+                os.unlink(target)
+        elif not os.path.lexists(target) or not same(source, target):
+            place(source, target, False)
+            changed += 1
+    save(path, sorted(names))
+    return changed
+
+
+def save(path, content):
+    with open(path + ".partial", "w", encoding="utf-8") as out:
+        json.dump(content, out)
+    os.replace(path + ".partial", path)
+
+
 def update(tree, stage, copy, link):
     """Returns the number of files written or removed."""
     path = os.path.join(copy, MANIFEST)
+    if link and os.path.exists(os.path.join(copy, STAGED)) and not os.path.exists(path):
+        return update_fixed(tree, stage, copy)
     manifest, changed = {}, 0
     if os.path.exists(path):
         with open(path, encoding="utf-8") as source:
@@ -132,9 +169,10 @@ def update(tree, stage, copy, link):
                 changed += 1
             known[2] = stamp(target)
         fresh[name] = known
-    with open(path + ".partial", "w", encoding="utf-8") as out:
-        json.dump(fresh, out)
-    os.replace(path + ".partial", path)
+    if link:
+        save(os.path.join(copy, STAGED), sorted(staged(stage)))
+    else:
+        save(path, fresh)
     return changed
 
 

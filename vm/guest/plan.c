@@ -29,6 +29,20 @@ static int add_program(struct plan *plan, char *words)
 	return 0;
 }
 
+static int add_skipped(struct plan *plan, char *words)
+{
+	char *why = strchr(words, ' ');
+	int err;
+
+	if (!why)
+		return -EINVAL;
+	*why++ = '\0';
+	err = add_program(plan, words);
+	if (!err)
+		plan->skip[plan->programs - 1] = strdup(why);
+	return err;
+}
+
 static int read_item(struct plan *plan, char *item)
 {
 	char *rest = strchr(item, ' ');
@@ -48,6 +62,8 @@ static int read_item(struct plan *plan, char *item)
 		return putenv(strdup(rest)) ? -ENOMEM : 0;
 	else if (!strcmp(item, "program"))
 		return add_program(plan, rest);
+	else if (!strcmp(item, "skip"))
+		return add_skipped(plan, rest);
 	else if (!strcmp(item, "shell"))
 		plan->shell = true;
 	else

@@ -7,6 +7,7 @@
  *	timeout SECONDS		limit of one program
  *	set NAME=VALUE		environment of the programs
  *	program NAME ARG ...	run /suite/NAME with these arguments
+ *	skip NAME WHY		report the program as skipped, do not run it
  *	shell			no tests: a shell on the console
  */
 #ifndef VM_GUEST_PLAN_H
@@ -24,6 +25,7 @@ struct plan {
 	bool shell;
 	unsigned int programs;
 	char **argv[PLAN_PROGRAMS];	/* argv[i][0] is the program's name */
+	char *skip[PLAN_PROGRAMS];	/* why not, or NULL */
 };
 
 /* Returns 0 or a negative errno. Sets the environment on the way. */
