@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "server_internal.h"
@@ -41,10 +42,22 @@ void server_join_threads(struct server *srv)
 		pthread_join(srv->thread[--srv->running], NULL);
 }
 
+/* Every inode that the kernel refers to costs a descriptor. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit = { .rlim_cur = INODE_MAX, .rlim_max = INODE_MAX };
+
+	if (!setrlimit(RLIMIT_NOFILE, &limit) || getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int server_prepare(struct server *srv)
 {
 	int ret = session_create(srv);
 
+	raise_descriptor_limit();
 	return ret ? ret : serving_prepare(srv);
 }
 
@@ -79,7 +92,8 @@ static int allocate(struct server *srv, const char *backing)
 	if (srv->root < 0)
 		return -errno;
 	srv->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (srv->wake < 0)
+	srv->ended = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (srv->wake < 0 || srv->ended < 0)
 		return -errno;
 	/* Several threads may be woken for one request; all but one find nothing. */
 	srv->device = open("/dev/fuse", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -121,6 +135,7 @@ int server_start(struct server **out, const char *backing, const char *mountpoin
 	srv->opt = *opt;
 	srv->root = -1;
 	srv->wake = -1;
+	srv->ended = -1;
 	srv->device = -1;
 	srv->child_fd = -1;
 	srv->owner = getpid();
@@ -179,6 +194,7 @@ void server_stop(struct server *srv)
 	session_destroy(srv);
 	close_if_open(srv->root);
 	close_if_open(srv->wake);
+	close_if_open(srv->ended);
 	inode_table_destroy(srv->inodes);
 	if (srv->ctl)
 		munmap(srv->ctl, sizeof(*srv->ctl));
@@ -189,6 +205,11 @@ void server_stop(struct server *srv)
 unsigned int server_connection(const struct server *srv)
 {
 	return srv->connection;
+}
+
+int server_ended_fd(const struct server *srv)
+{
+	return srv->ended;
 }
 
 int server_device(const struct server *srv)

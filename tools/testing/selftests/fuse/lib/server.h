@@ -45,6 +45,8 @@ struct server_options {
 	uint64_t init_clear;		/* and to remove from it, even FUSE_PASSTHROUGH */
 	const char *mount_options;	/* of mount(2), more: "default_permissions", or NULL */
 	unsigned long mount_flags;	/* MS_* of mount(2) */
+	const char *mount_source;	/* as shown in /proc/mounts; NULL: "fuse_selftest" */
+	const char *mount_type;		/* "fuse.*"; NULL: "fuse.fuse_selftest" */
 	bool own_process;		/* serve from a child process */
 	unsigned int threads;		/* that serve; 0: 1 */
 };
@@ -91,6 +93,8 @@ unsigned int server_connection(const struct server *srv);
  * killing the child ends the connection.
  */
 int server_device(const struct server *srv);
+/* Readable for poll(2) once the connection has ended, by umount(8) or abort. */
+int server_ended_fd(const struct server *srv);
 /* Process that serves: the child with own_process, else the caller's process. */
 pid_t server_pid(const struct server *srv);
 
@@ -109,10 +113,12 @@ void server_fail(struct server *srv, uint32_t opcode, int error, unsigned int co
 /*
  * Withhold: the next request of @opcode is read from the kernel but neither
  * carried out nor answered until server_release(). Others are served meanwhile.
+ * No more than SERVER_WITHHELD_MAX are held at once, one per opcode.
  * server_wait_withheld() blocks until one is held: 0, or -ETIMEDOUT after
  * SERVER_WAIT_SECONDS.
  */
 #define SERVER_WAIT_SECONDS 10
+#define SERVER_WITHHELD_MAX 4
 void server_withhold(struct server *srv, uint32_t opcode);
 int server_wait_withheld(struct server *srv, uint32_t opcode);
 void server_release(struct server *srv, uint32_t opcode);

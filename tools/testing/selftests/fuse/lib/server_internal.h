@@ -27,6 +27,7 @@ struct server {
 	int root;			/* O_PATH descriptor of the backing directory */
 	int device;			/* /dev/fuse; -1 in the tester with own_process */
 	int wake;			/* eventfd that the loop polls beside the device */
+	int ended;			/* eventfd that the loop writes when it ends */
 	unsigned int connection;
 	bool mounted;
 	pid_t owner;			/* who called server_start() */
@@ -38,6 +39,7 @@ struct server {
 	struct fuse_session *session;
 	struct buffer_pool buffers;
 	struct buffer *held[CONTROL_OPCODES];
+	atomic_uint held_count;
 	uint64_t init_unique;
 	unsigned int threads;		/* that serve, the caller of serving_run() included */
 	unsigned int running;		/* ... of them in thread[] */

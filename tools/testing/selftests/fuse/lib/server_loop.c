@@ -6,10 +6,10 @@
  */
 #include <errno.h>
 #include <malloc.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,8 +18,8 @@
 
 /* The largest request: header, a WRITE's arguments and data; 64 KiB pages round up. */
 #define BUFFER_SIZE (SERVER_MAX_WRITE + 0x10000U)
-/* One to receive and one to answer READ per thread, and some to hold back. */
-#define BUFFERS_HELD 4
+/* One to receive and one to answer READ per thread, besides the withheld ones. */
+#define BUFFERS_PER_THREAD 2
 
 /* Enough for libfuse's bookkeeping of every request that can be in flight. */
 #define HEAP_RESERVE 0x100000U
@@ -43,7 +43,9 @@ int serving_prepare(struct server *srv)
 	/* HEAP_RESERVE must come from the heap, not from a mapping, and stay there. */
 	mallopt(M_MMAP_THRESHOLD, 2 * HEAP_RESERVE);
 	mallopt(M_TRIM_THRESHOLD, 64 * HEAP_RESERVE);
-	return buffer_pool_create(&srv->buffers, 2 * srv->threads + BUFFERS_HELD, BUFFER_SIZE);
+	return buffer_pool_create(&srv->buffers,
+				  BUFFERS_PER_THREAD * srv->threads + SERVER_WITHHELD_MAX,
+				  BUFFER_SIZE);
 }
 
 static void refuse(struct server *srv, const struct fuse_in_header *in, int error)
@@ -65,6 +67,10 @@ static bool withhold(struct server *srv, uint32_t slot, struct buffer *buf)
 
 	if (!atomic_compare_exchange_strong(&srv->ctl->hold[slot], &armed, HOLD_NONE))
 		return false;
+	if (atomic_fetch_add(&srv->held_count, 1) >= SERVER_WITHHELD_MAX) {
+		atomic_fetch_sub(&srv->held_count, 1);
+		return false;
+	}
 	srv->held[slot] = buf;
 	atomic_store(&srv->ctl->hold[slot], HOLD_HELD);
 	return true;
@@ -104,6 +110,7 @@ static void process_released(struct server *srv)
 			continue;
 		session_process(srv, buf);
 		buffer_put(&srv->buffers, buf);
+		atomic_fetch_sub(&srv->held_count, 1);
 		control_announce(srv->ctl);
 	}
 }
@@ -135,32 +142,54 @@ static bool was_stopped(struct server *srv)
 	return true;
 }
 
-static void serve(struct server *srv)
+/*
+ * Every thread waits for the device and for us. EPOLLEXCLUSIVE wakes one of them
+ * for a request, where poll(2) would wake them all.
+ */
+static int watch(struct server *srv)
 {
-	struct pollfd ready[] = {
-		{ .fd = srv->device, .events = POLLIN },
-		{ .fd = srv->wake, .events = POLLIN },
-	};
-	struct buffer *buf = buffer_take(&srv->buffers);
-	int ret = 0;
+	struct epoll_event device = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = srv->device };
+	struct epoll_event wake = { .events = EPOLLIN, .data.fd = srv->wake };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
 
-	while (ret >= 0) {
-		if (!buf)
-			buf = buffer_take(&srv->buffers);
-		/* Without a buffer only released requests can be served. */
-		ready[0].fd = buf ? srv->device : -1;
-		if (poll(ready, 2, -1) < 0)
-			continue;
-		if (ready[1].revents) {
-			if (was_stopped(srv))
-				break;
-			process_released(srv);
-		}
-		if (!buf || !ready[0].revents)
-			continue;
-		ret = receive(srv, buf);
+	if (epoll < 0)
+		return -errno;
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, srv->device, &device) ||
+	    epoll_ctl(epoll, EPOLL_CTL_ADD, srv->wake, &wake)) {
+		int error = errno;
+
+		close(epoll);
+		return -error;
+	}
+	return epoll;
+}
+
+/* Serve what has come in until there is no more: 0, or -errno at the end of it all. */
+static int drain(struct server *srv, struct buffer **buf)
+{
+	int ret;
+
+	do {
+		if (!*buf)
+			*buf = buffer_take(&srv->buffers);
+		ret = receive(srv, *buf);
 		if (ret > 0)
-			buf = dispatch(srv, buf);
+			*buf = dispatch(srv, *buf);
+	} while (ret > 0);
+	return ret;
+}
+
+static void serve(struct server *srv, int epoll)
+{
+	struct buffer *buf = NULL;
+	struct epoll_event event;
+
+	while (!drain(srv, &buf)) {
+		if (epoll_wait(epoll, &event, 1, -1) != 1 || event.data.fd != srv->wake)
+			continue;
+		if (was_stopped(srv))
+			break;
+		process_released(srv);
 	}
 	if (buf)
 		buffer_put(&srv->buffers, buf);
@@ -168,11 +197,18 @@ static void serve(struct server *srv)
 
 void serving_run(struct server *srv)
 {
+	int epoll;
+
 	/* A umask of its own: that of the caller of each request. */
 	unshare(CLONE_FS);
 	umask(0);
 	preheat();
-	serve(srv);
+	epoll = watch(srv);
+	if (epoll >= 0) {
+		serve(srv, epoll);
+		close(epoll);
+	}
+	eventfd_write(srv->ended, 1);
 	control_set_state(srv->ctl, CONTROL_ENDED);
 }
 

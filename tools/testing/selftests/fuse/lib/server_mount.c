@@ -26,8 +26,8 @@ int mount_server(struct server *srv, const char *mountpoint)
 		       srv->device, more && *more ? "," : "", more ? more : "");
 	if (len >= (int)sizeof(data))
 		return -E2BIG;
-	if (mount("fuse_selftest", srv->mountpoint, "fuse.fuse_selftest", srv->opt.mount_flags,
-		  data))
+	if (mount(srv->opt.mount_source ?: "fuse_selftest", srv->mountpoint,
+		  srv->opt.mount_type ?: "fuse.fuse_selftest", srv->opt.mount_flags, data))
 		return -errno;
 	srv->mounted = true;
 	return 0;

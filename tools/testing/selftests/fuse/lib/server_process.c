@@ -25,7 +25,7 @@ static int ascending(const void *a, const void *b)
  */
 static void close_others(const struct server *srv)
 {
-	int keep[] = { STDERR_FILENO, srv->root, srv->wake, srv->device };
+	int keep[] = { STDERR_FILENO, srv->root, srv->wake, srv->ended, srv->device };
 	const size_t count = sizeof(keep) / sizeof(*keep);
 
 	qsort(keep, count, sizeof(*keep), ascending);
