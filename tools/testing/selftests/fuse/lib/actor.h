@@ -23,7 +23,7 @@ struct actor {
 	ssize_t (*fn)(struct actor *a, void *arg);	/* what is asked */
 	void *arg;
 	ssize_t result;
-	struct view views[NR_VIEWS];
+	struct view views[NR_VIEW_SPECS];
 };
 
 /* The test itself. */

@@ -104,7 +104,10 @@ void report_rerun(const struct report_case *c)
 		if (getenv(passed_on[i]) && n < sizeof(env))
 			n += snprintf(env + n, sizeof(env) - n, "%s=%s ", passed_on[i],
 				      getenv(passed_on[i]));
-	report_line("  rerun: %s%s -r %s", env, program, c->test);
+	if (c->command)
+		report_line("  rerun: %s%s", env, c->command);
+	else
+		report_line("  rerun: %s%s -r %s", env, program, c->test);
 }
 
 void report_mismatch(const struct report_case *c, const char *who, const struct view_spec *view,

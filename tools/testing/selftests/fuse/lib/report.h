@@ -17,6 +17,7 @@ struct report_case {
 	const char *test;	/* fixture.variant.test, as for the harness's -r */
 	char name[160];		/* the row of the test's table, as for FUSE_TEST_CASE, or "" */
 	const struct sandbox *sb;
+	const char *command;	/* reruns it, where that is not PROGRAM -r TEST; may be NULL */
 };
 
 /*

@@ -9,20 +9,29 @@
 
 #define RW	(PROT_READ | PROT_WRITE)
 
-const struct view_spec view_specs[NR_VIEWS] = {
-	[F1] = { "F1", VIEW_FUSE, O_RDWR, 0, 0 },
-	[F2] = { "F2", VIEW_FUSE, O_RDWR, 0, 0 },
-	[FA] = { "FA", VIEW_FUSE, O_RDWR | O_APPEND, 0, 0 },
-	[FS] = { "FS", VIEW_FUSE, O_RDWR | O_SYNC, 0, 0 },
-	[FD] = { "FD", VIEW_FUSE, O_RDWR | O_DIRECT, 0, 0 },
-	[B]  = { "B",  VIEW_BACKING, O_RDWR, 0, 0 },
-	[MS] = { "MS", VIEW_FUSE, O_RDWR, RW, MAP_SHARED },
-	[MR] = { "MR", VIEW_FUSE, O_RDONLY, PROT_READ, MAP_SHARED },
-	[MB] = { "MB", VIEW_BACKING, O_RDWR, RW, MAP_SHARED },
+#define PT	SERVER_PASSTHROUGH
+
+const struct view_spec view_specs[NR_VIEW_SPECS] = {
+	[F1] = { "F1", VIEW_FUSE, O_RDWR, 0, 0, PT },
+	[F2] = { "F2", VIEW_FUSE, O_RDWR, 0, 0, PT },
+	[FA] = { "FA", VIEW_FUSE, O_RDWR | O_APPEND, 0, 0, PT },
+	[FS] = { "FS", VIEW_FUSE, O_RDWR | O_SYNC, 0, 0, PT },
+	[FD] = { "FD", VIEW_FUSE, O_RDWR | O_DIRECT, 0, 0, PT },
+	[B]  = { "B",  VIEW_BACKING, O_RDWR, 0, 0, PT },
+	[MS] = { "MS", VIEW_FUSE, O_RDWR, RW, MAP_SHARED, PT },
+	[MR] = { "MR", VIEW_FUSE, O_RDONLY, PROT_READ, MAP_SHARED, PT },
+	[MB] = { "MB", VIEW_BACKING, O_RDWR, RW, MAP_SHARED, PT },
+	[FR] = { "FR", VIEW_FUSE, O_RDONLY, 0, 0, PT },
+	[FX] = { "FX", VIEW_FUSE, O_RDWR, 0, 0, SERVER_PASSTHROUGH_DIRECT },
+	[FN] = { "FN", VIEW_FUSE, O_RDWR, 0, 0, SERVER_DIRECT },
+	[FC] = { "FC", VIEW_FUSE, O_RDWR, 0, 0, SERVER_CACHED },
+	[MW] = { "MW", VIEW_FUSE, O_RDWR, RW, MAP_SHARED, PT },
+	[MX] = { "MX", VIEW_FUSE, O_RDWR, RW, MAP_SHARED, SERVER_PASSTHROUGH_DIRECT },
+	[MP] = { "MP", VIEW_FUSE, O_RDWR, RW, MAP_PRIVATE, PT },
 };
 
 const struct view_spec view_private = {
-	"MP", VIEW_FUSE, O_RDWR, RW, MAP_PRIVATE
+	"MP", VIEW_FUSE, O_RDWR, RW, MAP_PRIVATE, PT
 };
 
 int view_open(struct view *v, const struct view_spec *spec, const char *path, size_t map_len)

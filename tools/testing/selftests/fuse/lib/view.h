@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "server.h"
+
 enum view_side {
 	VIEW_FUSE,
 	VIEW_BACKING,
@@ -22,6 +24,7 @@ struct view_spec {
 	int open_flags;		/* open(2) */
 	int prot;		/* mmap(2); 0: a descriptor, no mapping */
 	int map_flags;
+	enum server_mode mode;	/* how the server is to answer its open */
 };
 
 /* The views every test shares. Descriptors first, then mappings. */
@@ -35,13 +38,22 @@ enum view_id {
 	MS,	/* shared writable mapping through FUSE */
 	MR,	/* shared read-only mapping of a read-only descriptor through FUSE */
 	MB,	/* shared writable mapping of the backing file */
-	NR_VIEWS
+	NR_VIEWS,
+	/* Views that only some tests open. */
+	FR = NR_VIEWS,	/* through FUSE, read-only */
+	FX,	/* through FUSE, passthrough|direct: read and write are the server's */
+	FN,	/* through FUSE, direct: nothing is the backing file's */
+	FC,	/* through FUSE, cached */
+	MW,	/* a second shared writable mapping through FUSE */
+	MX,	/* shared writable mapping of a passthrough|direct descriptor */
+	MP,	/* private writable mapping through FUSE */
+	NR_VIEW_SPECS
 };
 
 #define VIEW_BIT(id)	(1U << (id))
 #define ALL_VIEWS	(VIEW_BIT(NR_VIEWS) - 1)
 
-extern const struct view_spec view_specs[NR_VIEWS];
+extern const struct view_spec view_specs[NR_VIEW_SPECS];
 
 /*
  * "MP", a private writable mapping through FUSE. Not one of the shared views:
@@ -77,6 +89,12 @@ int view_open(struct view *v, const struct view_spec *spec, const char *path, si
 /* The same for a mapping from file offset @map_off, a multiple of the page size. */
 int view_open_at(struct view *v, const struct view_spec *spec, const char *path,
 		 size_t map_len, off_t map_off);
+
+/* Where file offset @off is in the mapping. */
+static inline char *view_at(const struct view *v, off_t off)
+{
+	return v->map + (off - v->map_off);
+}
 
 /* Close the descriptor only; a mapping stays (close(2), mmap(2)). 0 or -errno. */
 int view_close_fd(struct view *v);
