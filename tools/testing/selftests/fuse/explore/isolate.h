@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Histories run in a child process that may hang, crash, or be killed by what it
+ * found; the caller only ever sees an outcome.
+ */
+#ifndef FUSE_EXPLORE_ISOLATE_H
+#define FUSE_EXPLORE_ISOLATE_H
+
+#include "runner.h"
+
+/* No step takes this long on a machine that works. */
+#define WATCHDOG_SECONDS 10
+
+struct outcome {
+	struct finding finding;
+	uint64_t seed;			/* of the history in which it ended */
+	size_t step;			/* in that history: where it ended */
+	struct runner_counts counts;
+	char why[256];			/* of FOUND_TROUBLE and FOUND_UNSUPPORTED */
+};
+
+/*
+ * Run @t in a process and a sandbox of its own. @loud: the child prints a full
+ * report, with @command as the way to run it again.
+ */
+void isolate_trace(const struct trace *t, const struct runner_options *opt,
+		   const char *command, bool loud, struct outcome *out);
+
+struct campaign {
+	const struct vocabulary *voc;
+	uint64_t seed;			/* the first; others follow */
+	uint64_t histories;		/* 0: until the time is over */
+	unsigned int steps;		/* of each */
+	double seconds;			/* 0: no limit */
+	bool progress;			/* a line now and then, on stderr */
+	const char *command;		/* that runs it again */
+};
+
+/* Run histories in one process and one sandbox until something is found or it is over. */
+void isolate_campaign(const struct campaign *c, const struct runner_options *opt,
+		      struct outcome *out);
+
+#endif /* FUSE_EXPLORE_ISOLATE_H */
