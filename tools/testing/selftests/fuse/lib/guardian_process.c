@@ -192,6 +192,8 @@ static void free_ward(struct guarded *ward)
 static void lose_ward(struct guarded *ward)
 {
 	close_ward(ward);
+	if (ward->ended >= 0)
+		pthread_detach(ward->waiter);
 	ward->state = WARD_LOST;
 }
 
@@ -467,7 +469,7 @@ static bool guard_once(struct guardian_state *state)
 		serve_ward(state, &state->wards[i], pfds + POLL_WARDS + POLLS_PER_WARD * i);
 	heard = pfds[POLL_SOCK].revents & POLLIN && hear_program(state);
 	return heard || !state->program_gone || has_wards(state, WARD_WATCHED) ||
-	       has_wards(state, WARD_DYING);
+	       has_wards(state, WARD_DYING) || has_wards(state, WARD_RELEASED);
 }
 
 void guardian_process(const struct guardian_config *cfg)
