@@ -11,10 +11,8 @@
 #include <unistd.h>
 
 #include "action.h"
+#include "action_ways.h"
 #include "fault.h"
-
-/* O_DIRECT: the strictest alignment in practice, open(2) */
-#define DIRECT_ALIGN	4096
 
 static ssize_t result(ssize_t ret)
 {
@@ -42,31 +40,14 @@ static ssize_t seek_read(struct view *v, void *buf, size_t len, off_t off)
 	return result(read(v->fd, buf, len));
 }
 
-/* O_DIRECT reads whole blocks; the bytes asked for are cut out of them. */
-static ssize_t direct_pread(struct view *v, void *buf, size_t len, off_t off)
+static ssize_t pread_once(struct view *v, void *buf, size_t len, off_t off)
 {
-	off_t start = off - off % DIRECT_ALIGN;
-	size_t span = roundup(off + len, DIRECT_ALIGN) - start;
-	ssize_t ret;
-	void *bounce;
-
-	if (posix_memalign(&bounce, DIRECT_ALIGN, span))
-		return -ENOMEM;
-	ret = result(pread(v->fd, bounce, span, start));
-	if (ret >= 0) {
-		ret = MAX(ret - (off - start), 0);
-		ret = MIN(ret, (ssize_t)len);
-		memcpy(buf, (char *)bounce + (off - start), ret);
-	}
-	free(bounce);
-	return ret;
+	return result(pread(v->fd, buf, len, off));
 }
 
 static ssize_t plain_pread(struct view *v, void *buf, size_t len, off_t off)
 {
-	if (v->spec->open_flags & O_DIRECT)
-		return direct_pread(v, buf, len, off);
-	return result(pread(v->fd, buf, len, off));
+	return action_read_aligned(pread_once, v, buf, len, off);
 }
 
 /* Three unequal pieces, so that no boundary is a round number. */
@@ -236,24 +217,14 @@ static ssize_t seek_write(struct view *v, void *buf, size_t len, off_t off)
 	return result(write(v->fd, buf, len));
 }
 
-static ssize_t direct_pwrite(struct view *v, void *buf, size_t len, off_t off)
+static ssize_t pwrite_once(struct view *v, void *buf, size_t len, off_t off)
 {
-	ssize_t ret;
-	void *bounce;
-
-	if (posix_memalign(&bounce, DIRECT_ALIGN, len))
-		return -ENOMEM;
-	memcpy(bounce, buf, len);
-	ret = result(pwrite(v->fd, bounce, len, off));
-	free(bounce);
-	return ret;
+	return result(pwrite(v->fd, buf, len, off));
 }
 
 static ssize_t plain_pwrite(struct view *v, void *buf, size_t len, off_t off)
 {
-	if (v->spec->open_flags & O_DIRECT)
-		return direct_pwrite(v, buf, len, off);
-	return result(pwrite(v->fd, buf, len, off));
+	return action_write_aligned(pwrite_once, v, buf, len, off);
 }
 
 static ssize_t seek_writev(struct view *v, void *buf, size_t len, off_t off)
@@ -282,21 +253,47 @@ static ssize_t append_pwritev(struct view *v, void *buf, size_t len, off_t off)
 	return result(pwritev2(v->fd, iov, n, off, RWF_APPEND));
 }
 
-static ssize_t splice_write(struct view *v, void *buf, size_t len, off_t off)
+/* What is in the pipe goes to the file. */
+static ssize_t splice_out(int fd, struct view *v, size_t len, off_t off)
 {
 	size_t done = 0;
+	ssize_t ret = 0;
+
+	while (done < len) {
+		ret = splice(fd, NULL, v->fd, &off, len - done, 0);
+		if (ret <= 0)
+			break;
+		done += ret;
+	}
+	return ret < 0 ? -errno : (ssize_t)done;
+}
+
+static ssize_t splice_write(struct view *v, void *buf, size_t len, off_t off)
+{
 	ssize_t ret;
 	int *p;
 
 	ret = pipe_for(0, &p, len);
 	if (!ret)
 		ret = result(write(p[1], buf, len));
-	while (ret > 0 && done < len) {
-		ret = result(splice(p[0], NULL, v->fd, &off, len - done, 0));
-		if (ret > 0)
-			done += ret;
-	}
-	return pipe_done(0, ret < 0 ? ret : (ssize_t)done, len);
+	if (ret > 0)
+		ret = splice_out(p[0], v, len, off);
+	return pipe_done(0, ret, len);
+}
+
+/* The pipe holds the pages of the buffer itself. */
+static ssize_t vmsplice_write(struct view *v, void *buf, size_t len, off_t off)
+{
+	struct iovec iov = { buf, len };
+	ssize_t ret;
+	int *p;
+
+	ret = pipe_for(0, &p, len);
+	if (!ret)
+		ret = result(vmsplice(p[1], &iov, 1, 0));
+	if (ret > 0)
+		ret = splice_out(p[0], v, len, off);
+	return pipe_done(0, ret, len);
 }
 
 static ssize_t sendfile_write(struct view *v, void *buf, size_t len, off_t off)
@@ -317,23 +314,42 @@ static ssize_t sendfile_write(struct view *v, void *buf, size_t len, off_t off)
 	return ret;
 }
 
+#define PLAIN	ACTION_ON_FD
+#define MAP	ACTION_ON_MAP
+#define SPLICES	(ACTION_ON_FD | ACTION_SPLICES)
+#define DIRECT	(ACTION_ON_FD | ACTION_DIRECT)
+#define APPENDS	(ACTION_ON_FD | ACTION_AT_EOF)
+
 const struct action actions[] = {
-	{ "load",	ACTION_READ,	ACTION_ON_MAP,	load },
-	{ "read",	ACTION_READ,	ACTION_ON_FD,	seek_read },
-	{ "pread",	ACTION_READ,	ACTION_ON_FD,	plain_pread },
-	{ "readv",	ACTION_READ,	ACTION_ON_FD,	seek_readv },
-	{ "preadv2-nowait", ACTION_READ, ACTION_ON_FD,	nowait_read },
-	{ "splice-read", ACTION_READ,	ACTION_ON_FD | ACTION_SPLICES, splice_read },
-	{ "tee",	ACTION_READ,	ACTION_ON_FD | ACTION_SPLICES, tee_read },
-	{ "sendfile-read", ACTION_READ,	ACTION_ON_FD | ACTION_SPLICES, sendfile_read },
-	{ "store",	ACTION_WRITE,	ACTION_ON_MAP,	store },
-	{ "write",	ACTION_WRITE,	ACTION_ON_FD,	seek_write },
-	{ "pwrite",	ACTION_WRITE,	ACTION_ON_FD,	plain_pwrite },
-	{ "writev",	ACTION_WRITE,	ACTION_ON_FD,	seek_writev },
-	{ "pwritev2-dsync", ACTION_WRITE, ACTION_ON_FD, dsync_pwritev },
-	{ "pwritev2-append", ACTION_WRITE, ACTION_ON_FD | ACTION_AT_EOF, append_pwritev },
-	{ "splice-write", ACTION_WRITE,	ACTION_ON_FD,	splice_write },
-	{ "sendfile-write", ACTION_WRITE, ACTION_ON_FD,	sendfile_write },
+	{ "load",		ACTION_READ,	MAP,	load, NULL },
+	{ "read",		ACTION_READ,	PLAIN,	seek_read, NULL },
+	{ "pread",		ACTION_READ,	DIRECT,	plain_pread, NULL },
+	{ "readv",		ACTION_READ,	PLAIN,	seek_readv, NULL },
+	{ "preadv2-nowait",	ACTION_READ,	PLAIN,	nowait_read, NULL },
+	{ "splice-read",	ACTION_READ,	SPLICES, splice_read, NULL },
+	{ "tee",		ACTION_READ,	SPLICES, tee_read, NULL },
+	{ "sendfile-read",	ACTION_READ,	SPLICES, sendfile_read, NULL },
+	{ "aio-read",		ACTION_READ,	DIRECT,	aio_read,	aio_missing },
+	{ "uring-read",		ACTION_READ,	DIRECT,	uring_read,	uring_missing },
+	{ "uring-read-fixed",	ACTION_READ,	PLAIN,	uring_read_fixed, uring_missing },
+	{ "process-vm-read",	ACTION_READ,	MAP,	process_vm_read, NULL },
+	{ "proc-mem-read",	ACTION_READ,	MAP,	proc_mem_read, NULL },
+
+	{ "store",		ACTION_WRITE,	MAP,	store, NULL },
+	{ "write",		ACTION_WRITE,	PLAIN,	seek_write, NULL },
+	{ "pwrite",		ACTION_WRITE,	DIRECT,	plain_pwrite, NULL },
+	{ "writev",		ACTION_WRITE,	PLAIN,	seek_writev, NULL },
+	{ "pwritev2-dsync",	ACTION_WRITE,	PLAIN,	dsync_pwritev, NULL },
+	{ "pwritev2-append",	ACTION_WRITE,	APPENDS, append_pwritev, NULL },
+	{ "splice-write",	ACTION_WRITE,	SPLICES, splice_write, NULL },
+	{ "vmsplice-write",	ACTION_WRITE,	SPLICES, vmsplice_write, NULL },
+	{ "sendfile-write",	ACTION_WRITE,	SPLICES, sendfile_write, NULL },
+	{ "aio-write",		ACTION_WRITE,	DIRECT,	aio_write,	aio_missing },
+	{ "uring-write",	ACTION_WRITE,	DIRECT,	uring_write,	uring_missing },
+	{ "uring-write-fixed",	ACTION_WRITE,	PLAIN,	uring_write_fixed, uring_missing },
+	{ "uring-write-linked",	ACTION_WRITE,	PLAIN,	uring_write_linked, uring_missing },
+	{ "process-vm-write",	ACTION_WRITE,	MAP,	process_vm_write, NULL },
+	{ "proc-mem-write",	ACTION_WRITE,	MAP,	proc_mem_write, NULL },
 	{ }
 };
 
@@ -350,9 +366,9 @@ const struct action *action_find(const char *name)
 /* O_DIRECT takes aligned memory and ranges: only the actions that see to it. */
 static bool fits_direct(const struct action *a, off_t off, size_t len)
 {
-	if (a->run == plain_pread)
-		return true;
-	return a->run == plain_pwrite && !(off % DIRECT_ALIGN) && !(len % DIRECT_ALIGN);
+	if (!(a->needs & ACTION_DIRECT))
+		return false;
+	return a->kind == ACTION_READ || (!(off % DIRECT_ALIGN) && !(len % DIRECT_ALIGN));
 }
 
 bool action_fits(const struct action *a, const struct view_spec *spec,
@@ -374,10 +390,14 @@ bool action_fits(const struct action *a, const struct view_spec *spec,
 	if (a->kind == ACTION_READ)
 		return true;
 	/* splice(2) and sendfile(2) refuse a target opened with O_APPEND */
-	if (spec->open_flags & O_APPEND &&
-	    (a->run == splice_write || a->run == sendfile_write))
+	if (spec->open_flags & O_APPEND && a->needs & ACTION_SPLICES)
 		return false;
 	return off == size || !(a->needs & ACTION_AT_EOF || spec->open_flags & O_APPEND);
+}
+
+const char *action_missing(const struct action *a)
+{
+	return a->missing ? a->missing() : NULL;
 }
 
 bool action_declined(const struct action *a, ssize_t ret)

@@ -23,6 +23,10 @@ enum action_kind {
 #define ACTION_ON_MAP	(1U << 1)	/* a mapping */
 #define ACTION_AT_EOF	(1U << 2)	/* bytes land at end of file, wherever it is asked for */
 #define ACTION_SPLICES	(1U << 3)	/* handed pages, not bytes: splice(2) and kin */
+#define ACTION_DIRECT	(1U << 4)	/* sees to the alignment that O_DIRECT asks for */
+
+/* O_DIRECT: the strictest alignment in practice, open(2); bytes */
+#define DIRECT_ALIGN	4096
 
 struct action {
 	const char *name;	/* as in reports and case names */
@@ -33,6 +37,8 @@ struct action {
 	 * moved (short at end of file) or -errno; -EFAULT for SIGBUS on a map.
 	 */
 	ssize_t (*run)(struct view *v, void *buf, size_t len, off_t off);
+	/* Why the kernel or this build cannot do it, or NULL. No function: anyone can. */
+	const char *(*missing)(void);
 };
 
 /* Ends with a NULL name. */
@@ -48,6 +54,9 @@ const struct action *action_find(const char *name);
  */
 bool action_fits(const struct action *a, const struct view_spec *spec,
 		 off_t off, size_t len, off_t size);
+
+/* Why @a cannot be done here: names the feature that is absent. NULL if it can. */
+const char *action_missing(const struct action *a);
 
 /*
  * Did this result of a reader say nothing about the bytes? RWF_NOWAIT may

@@ -52,6 +52,7 @@ struct testfile {
 	unsigned int views;		/* mask of views the backing file system has */
 	unsigned int mismatches;	/* found so far */
 	unsigned int checks;		/* comparisons that said something */
+	unsigned int turn;		/* of the readers of views that take turns */
 	unsigned int rows;		/* of a table that were considered, and of these */
 	unsigned int cases;		/* ran, and of these */
 	unsigned int failed_cases;	/* failed, and of these */
@@ -108,8 +109,8 @@ ssize_t testfile_write(struct testfile *tf, enum actor_id who, enum view_id view
 		       const struct action *action, size_t len, off_t off);
 
 /*
- * Read [off, off + len) by every reader through every open view of every living
- * actor and compare with the oracle. Past end of file, readers must come back
+ * Read [off, off + len) by the readers through every open view of every living
+ * actor (F2, FA and FS by some readers in turn) and compare with the oracle. Past end of file, readers must come back
  * short and mappings show zeroes up to the end of the last page. Mismatches
  * found; the first one is reported in full.
  */
