@@ -240,9 +240,9 @@ static void short_read(struct testfile *tf, const struct actor *a, const struct 
 {
 	if (tf->mismatches++ || tf->quiet)
 		return;
-	report_line("INCOHERENT: %s by %s through %s at [%lld, +%zu) returned %zd, expected %zu; size is %lld",
-		    action->name, a->name, v->name, (long long)off, want, got, want,
-		    (long long)tf->oracle.size);
+	report_line("INCOHERENT: %s by %s through %s at [%lld, +%zu) of %lld returned %zd",
+		    action->name, a->name, v->name, (long long)off, want,
+		    (long long)tf->oracle.size, got);
 	if (got < 0)
 		report_line("  errno: %s", strerror(-got));
 	report_rerun(&tf->report);

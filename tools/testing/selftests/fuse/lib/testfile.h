@@ -110,9 +110,9 @@ ssize_t testfile_write(struct testfile *tf, enum actor_id who, enum view_id view
 
 /*
  * Read [off, off + len) by the readers through every open view of every living
- * actor (F2, FA and FS by some readers in turn) and compare with the oracle. Past end of file, readers must come back
- * short and mappings show zeroes up to the end of the last page. Mismatches
- * found; the first one is reported in full.
+ * actor (F2, FA and FS by some readers in turn) and compare with the oracle. Past
+ * end of file, readers must come back short and mappings show zeroes up to the
+ * end of the last page. Mismatches found; the first one is reported in full.
  */
 unsigned int testfile_check(struct testfile *tf, size_t len, off_t off);
 
