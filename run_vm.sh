@@ -8,7 +8,7 @@ set -euo pipefail
 TOP=$(dirname "$(realpath "$0")")
 VM=$TOP/vm
 for part in common options cache out debian source build kernel suite image \
-	engine qemu uml guest run selftest; do
+	engine qemu uml vng guest run selftest; do
 	# shellcheck disable=SC1090 # all of them are listed
 	source "$VM/$part.sh"
 done
@@ -21,6 +21,7 @@ main() {
 	fi
 	# What is wrong with a file should be said before anything is installed or built.
 	[[ -z $OPT_KERNEL ]] || kernel_from_file "$OPT_KERNEL"
+	[[ -z $OPT_TREE ]] || source_tree "$OPT_TREE"
 	need build vm
 	cache_begin
 	out_begin

@@ -12,6 +12,7 @@ readonly VERDICT_NO_BOOT=5 VERDICT_HOST=6
 
 STARTED=$(date +%s.%N)
 WORK=			# private directory of this run
+OUT=			# directory of the results
 CHILD=			# process group that runs right now
 
 say() {
@@ -58,6 +59,10 @@ cleanup() {
 	end_child
 	if [[ -n $WORK ]]; then
 		rm -rf "$WORK"
+	fi
+	# A run that ended early has no results to keep a directory for.
+	if [[ -n $OUT && -z ${OPT_OUT:-} ]]; then
+		rmdir "$OUT" 2>/dev/null || true
 	fi
 	exit "$status"
 }

@@ -3,6 +3,7 @@
 """Write an initramfs (cpio, "newc" format) that depends on the contents alone.
 
 usage: cpio.py OUTPUT < LIST
+       cpio.py --extract ARCHIVE      unpack into the current directory, as the kernel does
 
 One entry a line on standard input; parents come before children:
     dir  /path
@@ -16,9 +17,11 @@ buffer-format.rst describes the format).
 """
 
 import os
+import stat
 import sys
 
 TRAILER = "TRAILER!!!"
+HEADER_SIZE = 110
 
 
 class Archive:
@@ -57,7 +60,38 @@ def add_entry(archive, line):
         raise ValueError(f"unknown entry: {line.strip()}")
 
 
+def entries(data):
+    """(name, mode, contents) of every entry of all archives in @data."""
+    at = 0
+    while at < len(data):
+        fields = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+        at += HEADER_SIZE
+        name = data[at:at + fields[11] - 1].decode()
+        at += fields[11] + -(HEADER_SIZE + fields[11]) % 4
+        if name != TRAILER:
+            yield name, fields[1], data[at:at + fields[6]]
+        at += fields[6] + -fields[6] % 4
+
+
+def extract(path):
+    """Device nodes are left out: the guest's init mounts a devtmpfs."""
+    with open(path, "rb") as source:
+        data = source.read()
+    for name, mode, contents in entries(data):
+        if stat.S_ISDIR(mode):
+            os.makedirs(name, exist_ok=True)
+        elif stat.S_ISLNK(mode):
+            os.symlink(contents.decode(), name)
+        elif stat.S_ISREG(mode):
+            with open(name, "wb") as out:
+                out.write(contents)
+            os.chmod(name, stat.S_IMODE(mode))
+
+
 def main():
+    if sys.argv[1] == "--extract":
+        extract(sys.argv[2])
+        return
     path = sys.argv[1]
     partial = f"{path}.{os.getpid()}"
     try:

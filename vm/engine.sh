@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # the other parts use what is set here
 #
-# What runs the kernel. Sets ENGINE (kvm, tcg, uml) and ENGINE_NAME. An engine is
+# What runs the kernel. Sets ENGINE (kvm, tcg, uml, vng) and ENGINE_NAME. An engine is
 # a function ENGINE_command that fills GUEST_COMMAND and GUEST_PORTS (where the
-# guest's init finds its report port), see qemu.sh and uml.sh.
+# guest's init finds its report port), see qemu.sh, uml.sh, vng.sh.
 
 ENGINE='' ENGINE_NAME=''
 GUEST_COMMAND=() GUEST_PORTS=''
@@ -74,6 +74,11 @@ engine_select() {
 		ENGINE=$OPT_ENGINE ENGINE_NAME="$OPT_ENGINE (asked for)"
 		;;
 	esac
+	if [[ $ENGINE == vng ]]; then
+		vng_check
+		kvm_answer >"$WORK/answer"
+		[[ $(<"$WORK/answer") == yes ]] || VNG_ACCEL=(--disable-kvm)
+	fi
 	if [[ $KERNEL_KIND == uml && $ENGINE != uml ]]; then
 		die "$KERNEL_NAME is a UML executable: --engine $ENGINE cannot run it"
 	elif [[ $KERNEL_KIND != uml && $ENGINE == uml ]]; then

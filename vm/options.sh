@@ -26,7 +26,7 @@ gives a verdict. Without options: Debian's 6.12, downloaded but not installed.
     --patch FILE, --mbox FILE, --cocci FILE   changes to a copy of it (repeatable, - = stdin)
     --config FILE    more configuration        --debug-kernel   KASAN, lockdep, kmemleak ...
  on what
-  --engine E         auto, kvm, tcg, uml. auto: KVM if a real boot works, else TCG;
+  --engine E         auto, kvm, tcg, uml, vng. auto: KVM if a real boot works, else TCG;
                      UML for kernels built here
  which tests
   --test PROG[:NAME] only this program or test (repeatable)
@@ -40,9 +40,10 @@ gives a verdict. Without options: Debian's 6.12, downloaded but not installed.
   --out DIR          ktap.log console.log dmesg.txt junit.xml summary.json repro.txt
   --timeout S        of the guest, 1800; --program-timeout S: 300, slow engines 900
   --append WORDS     for the kernel's command line
-  --shell            a shell in the guest     --selftest  prove the verdict     --help
+  --shell            a shell in the guest     --help
+  --selftest         prove the verdict with canned guests; with --engine uml also the builds
 KTAP and verdict go to standard output, progress to standard error. Cache and
-default results: $FUSE_CACHE_DIR, else ~/.cache/fuse-selftests.
+results without --out: $FUSE_CACHE_DIR, else ~/.cache/fuse-selftests.
 exit: 0 pass   1 failure (test, splat, crash, hang, no boot, no build)   4 all skipped
       125 with --bisect: no verdict possible   130, 143 interrupted
       200 trouble of this machine or the command line
@@ -55,8 +56,8 @@ option_number() {
 
 option_engine() {
 	case $1 in
-	auto | kvm | tcg | uml) OPT_ENGINE=$1 ;;
-	*) die "unknown engine '$1': auto, kvm, tcg or uml" ;;
+	auto | kvm | tcg | uml | vng) OPT_ENGINE=$1 ;;
+	*) die "unknown engine '$1': auto, kvm, tcg, uml or vng" ;;
 	esac
 }
 

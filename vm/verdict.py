@@ -157,8 +157,8 @@ class Judge:
     def kernel_log(self):
         deny, allow = splat.patterns(self.args.deny), splat.patterns(self.args.allow)
         # The relayed log has everything but what a dying kernel still said.
-        log = self.dmesg if self.events("end") else self.dmesg + ["fuse-selftest: the end"] \
-            + self.console
+        log = self.dmesg if self.events("end") else self.dmesg + \
+            [f"fuse-selftest: {self.running()}"] + self.console
         seen = set()
         for found in splat.scan(log, deny, allow):
             if found.line in seen:

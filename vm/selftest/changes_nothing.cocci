@@ -1,0 +1,4 @@
+// Breaks: fs/fuse/passthrough.c
+@@
+@@
+- no_such_function();
