@@ -98,9 +98,10 @@ static int exists(int dir, const char *name)
 TEST_F(files, names_come_and_go)
 {
 	char target[8] = "";
+	struct stat st;
 
 	close(make_file(self->mnt, "file", "x"));
-	ASSERT_EQ(0, mkdirat(self->mnt, "dir", 02750));
+	ASSERT_EQ(0, mkdirat(self->mnt, "dir", 01750));
 	ASSERT_EQ(0, mkfifoat(self->mnt, "fifo", 0640));
 	ASSERT_EQ(0, mknodat(self->mnt, "null", S_IFCHR | 0600, makedev(1, 3)));
 	ASSERT_EQ(0, symlinkat("dir/x", self->mnt, "symlink"));
@@ -111,6 +112,10 @@ TEST_F(files, names_come_and_go)
 	EXPECT_SAME_ATTRIBUTES("null");
 	EXPECT_SAME_ATTRIBUTES("symlink");
 	EXPECT_SAME_ATTRIBUTES("dir/hard");
+	EXPECT_EQ(0, fstatat(self->backing, "dir", &st, 0));
+	EXPECT_EQ(S_IFDIR | 01750, st.st_mode);
+	EXPECT_EQ(0, fstatat(self->backing, "null", &st, 0));
+	EXPECT_EQ(makedev(1, 3), st.st_rdev);
 	EXPECT_EQ(5, readlinkat(self->mnt, "symlink", target, sizeof(target)));
 	EXPECT_STREQ("dir/x", target);
 
@@ -223,6 +228,17 @@ TEST_F(files, a_large_directory_is_listed_exactly_once)
 		rewinddir(dir);
 	}
 	closedir(dir);
+
+	/* Listing takes references that only FORGET gives back. */
+	for (int i = 0; i < MANY; i++) {
+		char path[NAME_MAX + 8];
+
+		many_name(name, i);
+		snprintf(path, sizeof(path), "many/%s", name);
+		ASSERT_EQ(0, unlinkat(self->mnt, path, 0));
+	}
+	EXPECT_EQ(0, unlinkat(self->mnt, "many", AT_REMOVEDIR));
+	EXPECT_EQ(0, server_wait_inodes(self->srv, 0));
 }
 
 /* --- attributes ----------------------------------------------------------- */
@@ -544,15 +560,18 @@ static int count_descriptors(void)
 /* FORGET comes late, but an unlinked file is forgotten at its last close. */
 TEST_F(files, descriptors_do_not_grow)
 {
+	struct stat st;
 	int before;
 
 	if (server_abi(self->srv) == SERVER_ABI_MAINLINE)
 		server_set_mode(self->srv, SERVER_PASSTHROUGH);
+	server_set_timeouts(self->srv, 0, 0);
 	before = count_descriptors();
 	for (int i = 0; i < CYCLES; i++) {
 		int fd = make_file(self->mnt, "file", "x");
 
 		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, fstatat(self->mnt, "file", &st, 0));
 		close(fd);
 		ASSERT_EQ(0, unlinkat(self->mnt, "file", 0));
 	}
