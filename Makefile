@@ -18,15 +18,15 @@ help:
 programs:
 	@host/need build
 	@mkdir -p $(OUTPUT)
-	@$(call suite,OUTPUT=$(OUTPUT) all)
-	@$(call programs_of,$(OUTPUT))
+	+@$(call suite,OUTPUT=$(OUTPUT) all)
+	+@$(call programs_of,$(OUTPUT))
 
 # Programs that run anywhere: no shared library is needed in a guest.
 static:
 	@host/need build
 	@mkdir -p $(OUTPUT)
-	@$(call suite,OUTPUT=$(OUTPUT) USERLDFLAGS="-static $(USERLDFLAGS)" all)
-	@$(call programs_of,$(OUTPUT))
+	+@$(call suite,OUTPUT=$(OUTPUT) USERLDFLAGS="-static $(USERLDFLAGS)" all)
+	+@$(call programs_of,$(OUTPUT))
 
 # T: one or more programs, all of them by default.
 run: programs
