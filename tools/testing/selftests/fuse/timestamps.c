@@ -16,21 +16,14 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "abi.h"
 #include "fault.h"
 #include "suite.h"
+#include "times.h"
 
 #define NEVER		0.0
 #define LONG_TIMEOUT	3600.0
-
-/* Long ago and at an odd nanosecond, so that a truncated or invented value shows. */
-static const struct timespec old_time = { 1000000000, 123456789 };
-
-struct times {
-	struct timespec mtime, ctime;
-};
 
 struct timed_file {
 	struct report_case report;
@@ -114,117 +107,28 @@ static void open_file(struct __test_metadata *_metadata, struct timed_file *f,
 	ASSERT_NE(MAP_FAILED, f->map);
 }
 
-/* --- looking at times ----------------------------------------------------- */
-
-/* The ways to ask FUSE; statx(2) names the last two. */
-enum look {
-	LOOK_FSTAT,
-	LOOK_STAT,
-	LOOK_FORCE_SYNC,
-	LOOK_DONT_SYNC,
-};
-
-static const char *const look_names[] = {
-	"fstat", "stat", "statx-force-sync", "statx-dont-sync",
-};
-
-/* Deliberate fault: every answer of FUSE is off by one nanosecond more. */
-static long fault_ns(void)
+static struct times look(const struct timed_file *f, enum times_look how)
 {
-	const char *fault = getenv("FUSE_TEST_FAULT");
-	static long looks;
-
-	return fault && !strcmp(fault, "times") ? ++looks : 0;
+	return times_shown(f->fd2, f->path, how);
 }
 
-static struct times from_statx(const struct statx *stx)
-{
-	long shift = fault_ns();
-
-	return (struct times) {
-		{ stx->stx_mtime.tv_sec, stx->stx_mtime.tv_nsec + shift },
-		{ stx->stx_ctime.tv_sec, stx->stx_ctime.tv_nsec + shift },
-	};
-}
-
-static struct times look(const struct timed_file *f, enum look how)
-{
-	const unsigned int mask = STATX_BASIC_STATS;
-	struct statx stx = {};
-	int err = -1;
-
-	switch (how) {
-	case LOOK_FSTAT:
-		err = statx(f->fd2, "", AT_EMPTY_PATH, mask, &stx);
-		break;
-	case LOOK_STAT:
-		err = statx(AT_FDCWD, f->path, 0, mask, &stx);
-		break;
-	case LOOK_FORCE_SYNC:
-		err = statx(AT_FDCWD, f->path, AT_STATX_FORCE_SYNC, mask, &stx);
-		break;
-	case LOOK_DONT_SYNC:
-		err = statx(f->fd2, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, &stx);
-		break;
-	}
-	/* A failed look compares unequal to everything real. */
-	return err ? (struct times) {} : from_statx(&stx);
-}
-
-/* What the server would answer now. Never disturbs what FUSE has cached. */
 static struct times answer(const struct timed_file *f)
 {
-	struct stat st = {};
-
-	fstat(f->backing, &st);
-	return (struct times) { st.st_mtim, st.st_ctim };
-}
-
-static bool same(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool later(struct timespec a, struct timespec b)
-{
-	return a.tv_sec > b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
-}
-
-static bool same_times(struct times a, struct times b)
-{
-	return same(a.mtime, b.mtime) && same(a.ctime, b.ctime);
-}
-
-static void show(const char *what, struct times t)
-{
-	report_line("  %-22s mtime %lld.%09ld  ctime %lld.%09ld", what,
-		    (long long)t.mtime.tv_sec, t.mtime.tv_nsec,
-		    (long long)t.ctime.tv_sec, t.ctime.tv_nsec);
-}
-
-/* The clock file systems read has passed @t; a tick is a few milliseconds. */
-static void wait_for_tick(struct timespec t)
-{
-	struct timespec now;
-
-	do {
-		clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	} while (!later(now, t));
+	return times_answered(f->backing);
 }
 
 /* Old mtime through FUSE, known to it; the page clean; a later ctime possible. */
 static struct times make_old(struct __test_metadata *_metadata, struct timed_file *f)
 {
-	const struct timespec both[2] = { old_time, old_time };
 	struct times old;
 
 	ASSERT_EQ(0, msync(f->map, f->len, MS_SYNC));
-	ASSERT_EQ(0, futimens(f->fd, both));
+	ASSERT_EQ(0, times_set_old(f->fd));
 	old = look(f, LOOK_FORCE_SYNC);
-	ASSERT_TRUE(same(old_time, answer(f).mtime)) {
+	ASSERT_TRUE(times_equal(times_old, answer(f).mtime)) {
 		TH_LOG("utimensat(2) did not reach the server");
 	}
-	wait_for_tick(old.ctime);
+	times_wait_tick(old.ctime);
 	return old;
 }
 
@@ -251,9 +155,7 @@ static const struct map_kind {
 
 static bool set_old(struct timed_file *f)
 {
-	const struct timespec both[2] = { old_time, old_time };
-
-	return !futimens(f->fd, both);
+	return !times_set_old(f->fd);
 }
 
 static bool write_through_fuse(struct timed_file *f)
@@ -289,7 +191,7 @@ static const struct history {
 };
 
 static void mmap_once(struct __test_metadata *_metadata, struct timed_file *f,
-		      const struct history *h, const struct map_kind *k, enum look how)
+		      const struct history *h, const struct map_kind *k, enum times_look how)
 {
 	struct times shown, now_shown, answered, now_answered;
 	char *map, byte;
@@ -300,25 +202,26 @@ static void mmap_once(struct __test_metadata *_metadata, struct timed_file *f,
 	}
 	shown = look(f, how);
 	answered = answer(f);
-	wait_for_tick(answered.ctime);
+	times_wait_tick(answered.ctime);
 
 	map = mmap(NULL, f->len, k->prot, k->flags, f->fd, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	now_shown = look(f, how);
 	now_answered = answer(f);
-	EXPECT_TRUE(same_times(shown, now_shown) && same_times(answered, now_answered)) {
+	EXPECT_TRUE(times_same(shown, now_shown) && times_same(answered, now_answered)) {
 		report_line("TIMES MOVED by mmap(2) alone, %s, seen by %s", k->name,
-			    look_names[how]);
-		show("FUSE before", shown);
-		show("FUSE after", now_shown);
-		show("server before", answered);
-		show("server after", now_answered);
+			    times_look_names[how]);
+		times_report("FUSE before", shown);
+		times_report("FUSE after", now_shown);
+		times_report("server before", answered);
+		times_report("server after", now_answered);
 		report_rerun(&f->report);
 	}
 	/* T4: nor does a load through it. */
 	ASSERT_EQ(0, fault_copy(&byte, map, 1, NULL));
-	EXPECT_TRUE(same_times(shown, look(f, how)) && same_times(answered, answer(f))) {
-		report_line("TIMES MOVED by a load, %s, seen by %s", k->name, look_names[how]);
+	EXPECT_TRUE(times_same(shown, look(f, how)) && times_same(answered, answer(f))) {
+		report_line("TIMES MOVED by a load, %s, seen by %s", k->name,
+			    times_look_names[how]);
 		report_rerun(&f->report);
 	}
 	munmap(map, f->len);
@@ -331,7 +234,7 @@ TEST_F(timestamps, mmap_moves_neither_mtime_nor_ctime)
 {
 	struct timed_file *f = &self->file;
 	size_t h, k;
-	enum look how;
+	enum times_look how;
 
 	for (h = 0; h < ARRAY_SIZE(histories); h++) {
 		for (k = 0; k < ARRAY_SIZE(map_kinds); k++) {
@@ -339,7 +242,7 @@ TEST_F(timestamps, mmap_moves_neither_mtime_nor_ctime)
 				if (histories[h].cached_only && how != LOOK_DONT_SYNC)
 					continue;
 				if (report_select(&f->report, "%s,%s,%s", histories[h].name,
-						  map_kinds[k].name, look_names[how]))
+						  map_kinds[k].name, times_look_names[how]))
 					mmap_once(_metadata, f, &histories[h], &map_kinds[k], how);
 			}
 		}
@@ -441,7 +344,8 @@ static void touch(struct timed_file *f, int page)
  * passthrough read would have FUSE fetch the attributes anew.
  */
 static bool store_shows(struct __test_metadata *_metadata, struct timed_file *f,
-			const struct sync *s, int page, enum look how, double timeout, bool quiet)
+			const struct sync *s, int page, enum times_look how, double timeout,
+			bool quiet)
 {
 	struct times old, shown, answered;
 	bool shows;
@@ -454,19 +358,19 @@ static bool store_shows(struct __test_metadata *_metadata, struct timed_file *f,
 	shown = look(f, how);
 	answered = answer(f);
 
-	EXPECT_TRUE(later(answered.mtime, old.mtime) && later(answered.ctime, old.ctime)) {
+	EXPECT_TRUE(times_moved(answered, old)) {
 		report_line("TIMES NOT MOVED on the backing file by a store and %s", s->name);
-		show("before", old);
-		show("after", answered);
+		times_report("before", old);
+		times_report("after", answered);
 		report_rerun(&f->report);
 	}
-	shows = same_times(shown, answered);
+	shows = times_same(shown, answered);
 	if (!shows && !quiet) {
 		report_line("TIMES DISAGREE after a store and %s, seen by %s, cached for %g s",
-			    s->name, look_names[how], timeout);
-		show("before the store", old);
-		show("FUSE shows", shown);
-		show("server answers", answered);
+			    s->name, times_look_names[how], timeout);
+		times_report("before the store", old);
+		times_report("FUSE shows", shown);
+		times_report("server answers", answered);
 		report_rerun(&f->report);
 	}
 	close_file(f);
@@ -476,7 +380,7 @@ static bool store_shows(struct __test_metadata *_metadata, struct timed_file *f,
 
 /* Every synchronisation and page state; true if every row showed the server's answer. */
 static bool all_stores_show(struct __test_metadata *_metadata, struct timed_file *f,
-			    enum look how, double timeout, bool quiet)
+			    enum times_look how, double timeout, bool quiet)
 {
 	bool show = true;
 	size_t s;
@@ -485,7 +389,7 @@ static bool all_stores_show(struct __test_metadata *_metadata, struct timed_file
 	for (s = 0; s < ARRAY_SIZE(syncs); s++) {
 		for (page = 0; page < (int)ARRAY_SIZE(pages); page++) {
 			if (!report_select(&f->report, "%s,%s,%s", syncs[s].name, pages[page],
-					   look_names[how]))
+					   times_look_names[how]))
 				continue;
 			show &= store_shows(_metadata, f, &syncs[s], page, how, timeout, quiet);
 		}
@@ -499,7 +403,6 @@ static bool all_stores_show(struct __test_metadata *_metadata, struct timed_file
  */
 static bool backing_keeps_rule(const struct sandbox *sb)
 {
-	const struct timespec both[2] = { old_time, old_time };
 	struct stat st = {};
 	char path[PATH_MAX], *map;
 	int fd;
@@ -517,14 +420,14 @@ static bool backing_keeps_rule(const struct sandbox *sb)
 	/* The second store, into a page cleaned by msync, is the one tmpfs forgets. */
 	fault_copy(map, "1", 1, NULL);
 	msync(map, 1, MS_SYNC);
-	futimens(fd, both);
+	times_set_old(fd);
 	fault_copy(map, "2", 1, NULL);
 	msync(map, 1, MS_SYNC);
 	fstat(fd, &st);
 	munmap(map, 1);
 out:
 	close(fd);
-	return later(st.st_mtim, old_time);
+	return times_later(st.st_mtim, times_old);
 }
 
 #define REQUIRE_RULE_OF_BACKING()						\
@@ -538,7 +441,7 @@ out:
 TEST_F(timestamps, store_moves_times_seen_uncached)
 {
 	struct timed_file *f = &self->file;
-	enum look how;
+	enum times_look how;
 
 	REQUIRE_RULE_OF_BACKING();
 	for (how = LOOK_FSTAT; how <= LOOK_FORCE_SYNC; how++)
@@ -573,7 +476,6 @@ TEST_F(timestamps, store_moves_times_seen_while_cached)
 TEST_F(timestamps, cleaned_page_owes_new_times)
 {
 	struct timed_file *f = &self->file;
-	const struct timespec both[2] = { old_time, old_time };
 	struct times old, moved, again;
 	int round;
 
@@ -583,24 +485,25 @@ TEST_F(timestamps, cleaned_page_owes_new_times)
 		old = make_old(_metadata, f);
 		ASSERT_TRUE(store_one(f));
 		moved = answer(f);
-		EXPECT_TRUE(later(moved.mtime, old.mtime) && later(moved.ctime, old.ctime)) {
+		EXPECT_TRUE(times_moved(moved, old)) {
 			TH_LOG("round %d: the first store to a clean page moved nothing", round);
 		}
 		/* Into the page that is dirty now: either nothing or a new time. */
-		ASSERT_EQ(0, futimens(f->fd, both));
+		ASSERT_EQ(0, times_set_old(f->fd));
 		ASSERT_TRUE(store_one(f));
 		again = answer(f);
-		EXPECT_TRUE(same(again.mtime, old_time) || !later(moved.mtime, again.mtime)) {
+		EXPECT_TRUE(times_equal(again.mtime, times_old) ||
+			    !times_later(moved.mtime, again.mtime)) {
 			TH_LOG("round %d: a store to a dirty page set a time of its own", round);
-			show("first store", moved);
-			show("second store", again);
+			times_report("first store", moved);
+			times_report("second store", again);
 		}
 		ASSERT_EQ(0, msync(f->map, f->len, MS_SYNC));
 		again = look(f, LOOK_FSTAT);
-		EXPECT_TRUE(same_times(again, answer(f))) {
+		EXPECT_TRUE(times_same(again, answer(f))) {
 			TH_LOG("round %d: FUSE does not show the server's answer", round);
-			show("FUSE shows", again);
-			show("server answers", answer(f));
+			times_report("FUSE shows", again);
+			times_report("server answers", answer(f));
 		}
 	}
 	f->rows++;

@@ -30,6 +30,12 @@ const struct deviation deviations[] = {
 		.reference = "fuse_splice_read(): FOPEN_DIRECT_IO overrides FOPEN_PASSTHROUGH and falls to filemap_splice_read()",
 	},
 	{
+		.id = "D6",
+		.what = "size growth by the server is unseen by stat and SEEK_END while attributes are cached, though reads see the bytes",
+		.kernels = "6.12, 6.18",
+		.reference = "attributes are the server's to announce: FUSE_NOTIFY_INVAL_INODE; by design, fuse-passthrough.rst",
+	},
+	{
 		.id = "D8",
 		.what = "fsync succeeds with the backing file dirty when the server has no fsync",
 		.kernels = "6.18",
