@@ -264,7 +264,8 @@ TEST_F(modes_parallel, direct_writes_wait_only_where_they_must)
 		if (!report_select(&self->report, "%s", r->name))
 			continue;
 		if (r->company == MAPPING && !maps) {
-			report_line("%s left out: no FUSE_DIRECT_IO_ALLOW_MMAP (Linux 6.6)", r->name);
+			report_line("%s left out: no FUSE_DIRECT_IO_ALLOW_MMAP (Linux 6.6)",
+				    r->name);
 			continue;
 		}
 		run_row(_metadata, &self->report, self->path, self->id, r);
