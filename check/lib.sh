@@ -15,6 +15,9 @@ SHOWN_LINES=25
 unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES O KBUILD_OUTPUT OUTPUT LLVM CROSS_COMPILE
 unset FUSE_STRICT FUSE_TEST_FS FUSE_TEST_CASE FUSE_TEST_FAULT
 
+# Kernel headers and programs are built many times over.
+export MAKEFLAGS=-j$(nproc)
+
 passed=0 failed=0 skipped=0
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/fuse-check.XXXXXX")
 log=$tmp/log
