@@ -44,7 +44,18 @@ seed:
 	@host/need build vm kernel
 	@kernels/seed.py
 
+# Does the suite notice when the kernel is broken? M: some mutants, all by default;
+# MUTANT_OPTIONS: see mutants/run --help.
+mutants:
+	@host/need build vm kernel cocci
+	@mutants/run --out $(OUTPUT)/mutants $(MUTANT_OPTIONS) $(M)
+
+# Which lines of the kernel does the suite reach?
+coverage:
+	@host/need build vm kernel coverage
+	@mutants/coverage --out $(OUTPUT)/coverage
+
 clean:
 	@rm -rf $(CURDIR)/build
 
-.PHONY: all help programs static run test lint sanitize seed clean
+.PHONY: all help programs static run test lint sanitize seed mutants coverage clean
