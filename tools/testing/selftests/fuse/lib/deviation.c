@@ -26,7 +26,7 @@ const struct deviation deviations[] = {
 	{
 		.id = "D4",
 		.what = "passthrough|direct: read and mmap agree, but splice and sendfile read the page cache of FUSE and go stale",
-		.kernels = "6.18",
+		.kernels = "6.12, 6.18",
 		.reference = "fuse_splice_read(): FOPEN_DIRECT_IO overrides FOPEN_PASSTHROUGH and falls to filemap_splice_read()",
 	},
 	{
@@ -50,7 +50,7 @@ const struct deviation deviations[] = {
 	{
 		.id = "D10",
 		.what = "a memfd sealed against writing, as backing file, is stored to through a shared mapping of the FUSE file",
-		.kernels = "6.18",
+		.kernels = "6.12, 6.18",
 		.reference = "do_mmap() looks for seals on the FUSE file, memfd's own mmap looks no more since 6.14 and 6.12.y; fcntl(2), F_SEAL_WRITE",
 	},
 	{
