@@ -50,6 +50,7 @@ FIXTURE_SETUP(eof)
 	report = suite_case(_metadata, variant->fs, &self->sb);
 	self->eof.tf = testfile_new(&report);
 	ASSERT_NE(NULL, self->eof.tf);
+	self->eof.tf->reads = testfile_reads_briefly;
 }
 
 static void remove_file(struct eof *eof)

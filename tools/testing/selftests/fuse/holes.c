@@ -44,6 +44,7 @@ FIXTURE_SETUP(holes)
 	report = suite_case(_metadata, variant->fs, &self->sb);
 	self->tf = testfile_new(&report);
 	ASSERT_NE(NULL, self->tf);
+	self->tf->reads = testfile_reads_briefly;
 }
 
 FIXTURE_TEARDOWN(holes)

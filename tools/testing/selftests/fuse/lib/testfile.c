@@ -314,6 +314,17 @@ static ssize_t check_views(struct actor *a, void *arg)
 	return 0;
 }
 
+bool testfile_reads_briefly(const struct action *a)
+{
+	static const char *const names[] = { "load", "pread", "splice-read" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(a->name, names[i]))
+			return true;
+	return false;
+}
+
 unsigned int testfile_check(struct testfile *tf, size_t len, off_t off)
 {
 	struct testfile_request what = { .len = len, .off = off };

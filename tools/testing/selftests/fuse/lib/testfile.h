@@ -116,6 +116,12 @@ ssize_t testfile_write(struct testfile *tf, enum actor_id who, enum view_id view
  */
 unsigned int testfile_check(struct testfile *tf, size_t len, off_t off);
 
+/*
+ * For testfile's reads: one reader of each way through the kernel, for tables
+ * whose rows are about something else than how the file is read.
+ */
+bool testfile_reads_briefly(const struct action *a);
+
 /* The whole file, and the rest of its last page. */
 unsigned int testfile_check_all(struct testfile *tf);
 
