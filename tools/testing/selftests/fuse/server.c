@@ -6,8 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -577,6 +579,31 @@ TEST_F(server, an_aborted_connection_answers_enotconn)
 	EXPECT_EQ(-1, fsync(fd));
 	EXPECT_EQ(ENOTCONN, errno);
 	close(fd);
+}
+
+/* The number of an ended connection is given to the next mount, whoever made it. */
+TEST_F(server, an_abort_never_hits_the_next_connection)
+{
+	struct server *srv = self->srv, *next = NULL;
+	struct server_options opt = { .mode = SERVER_CACHED };
+	unsigned int number = server_connection(srv);
+	char mnt[PATH_MAX];
+	int fd;
+
+	ASSERT_EQ(0, umount2(self->sb.mnt, MNT_DETACH));
+	ASSERT_EQ(1, poll(&(struct pollfd) { server_ended_fd(srv), POLLIN, 0 }, 1,
+			  SERVER_WAIT_SECONDS * 1000));
+	snprintf(mnt, sizeof(mnt), "%.4000s", self->sb.mnt);
+	ASSERT_EQ(0, server_start(&next, self->sb.backing, mnt, &opt));
+	if (server_connection(next) != number)
+		TH_LOG("another number: somebody else was faster");
+
+	server_abort(srv);
+	fd = open(self->path, O_RDWR | O_CLOEXEC);
+	EXPECT_LE(0, fd);
+	EXPECT_EQ(0, fsync(fd));
+	close(fd);
+	server_stop(next);
 }
 
 /* Stopping frees who waits for an answer, though files are open and a reply is due. */

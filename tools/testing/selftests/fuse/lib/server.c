@@ -136,6 +136,7 @@ int server_start(struct server **out, const char *backing, const char *mountpoin
 	srv->root = -1;
 	srv->wake = -1;
 	srv->ended = -1;
+	srv->abort = -1;
 	srv->device = -1;
 	srv->child_fd = -1;
 	srv->owner = getpid();
@@ -170,7 +171,7 @@ static void disconnect(struct server *srv)
 	if (srv->mounted && withholds(srv->ctl))
 		mount_abort(srv);
 	unmount_server(srv);
-	if (srv->connection && !mount_connection_ended(srv))
+	if (!mount_connection_ended(srv))
 		mount_abort(srv);
 }
 
@@ -195,6 +196,7 @@ void server_stop(struct server *srv)
 	close_if_open(srv->root);
 	close_if_open(srv->wake);
 	close_if_open(srv->ended);
+	close_if_open(srv->abort);
 	inode_table_destroy(srv->inodes);
 	if (srv->ctl)
 		munmap(srv->ctl, sizeof(*srv->ctl));

@@ -29,6 +29,7 @@ struct server {
 	int wake;			/* eventfd that the loop polls beside the device */
 	int ended;			/* eventfd that the loop writes when it ends */
 	unsigned int connection;
+	int abort;			/* its file in fusectl */
 	bool mounted;
 	pid_t owner;			/* who called server_start() */
 	pid_t child;			/* own_process: who serves, else 0 */

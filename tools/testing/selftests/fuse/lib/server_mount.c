@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "server_mount.h"
 
-#define FUSECTL_DIR "/sys/fs/fuse/connections"
-#define FUSECTL_MAGIC 0x65735543
+/* fsopen(2) and its relatives; C libraries before 2.36 know nothing of them. */
+#define FSOPEN_CLOSE_ON_EXEC	1U
+#define FSMOUNT_CLOSE_ON_EXEC	1U
+#define FSCONFIG_DO_CREATE	6U	/* FSCONFIG_CMD_CREATE */
 
 int mount_server(struct server *srv, const char *mountpoint)
 {
@@ -40,16 +42,6 @@ void unmount_server(struct server *srv)
 	srv->mounted = false;
 }
 
-int mount_find_connection(struct server *srv)
-{
-	struct statx stx;
-
-	if (statx(AT_FDCWD, srv->mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &stx))
-		return -errno;
-	srv->connection = stx.stx_dev_minor;
-	return 0;
-}
-
 bool mount_connection_ended(struct server *srv)
 {
 	struct pollfd device = { .fd = srv->device };
@@ -59,32 +51,55 @@ bool mount_connection_ended(struct server *srv)
 	return srv->device >= 0 && poll(&device, 1, 0) == 1 && device.revents & POLLERR;
 }
 
-static int write_abort(unsigned int connection)
+/*
+ * fusectl without a place in the tree: nothing is mounted for it, and it may be
+ * mounted anywhere or nowhere.
+ */
+static int open_fusectl(void)
 {
-	char path[64];
-	int fd, ret;
+	int fs = syscall(SYS_fsopen, "fusectl", FSOPEN_CLOSE_ON_EXEC);
+	int fd = -1;
 
-	snprintf(path, sizeof(path), FUSECTL_DIR "/%u/abort", connection);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, "1", 1) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
+	if (fs >= 0 && !syscall(SYS_fsconfig, fs, FSCONFIG_DO_CREATE, NULL, NULL, 0))
+		fd = syscall(SYS_fsmount, fs, FSMOUNT_CLOSE_ON_EXEC, 0);
+	if (fs >= 0)
+		close(fs);
+	return fd;
 }
 
-static bool fusectl_is_mounted(void)
+/*
+ * The number of a connection is used again as soon as it has ended, but an open
+ * file of fusectl means the connection it was opened for, dead or alive. So it
+ * is opened while the mount is certainly there; later it might be somebody else's.
+ */
+static void open_abort(struct server *srv)
 {
-	struct statfs st;
+	int fusectl = open_fusectl();
+	char path[32];
 
-	return !statfs(FUSECTL_DIR, &st) && st.f_type == FUSECTL_MAGIC;
+	if (fusectl < 0)
+		return;
+	snprintf(path, sizeof(path), "%u/abort", srv->connection);
+	srv->abort = openat(fusectl, path, O_WRONLY | O_CLOEXEC);
+	close(fusectl);
+}
+
+int mount_find_connection(struct server *srv)
+{
+	struct statx stx;
+
+	if (statx(AT_FDCWD, srv->mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &stx))
+		return -errno;
+	srv->connection = stx.stx_dev_minor;
+	open_abort(srv);
+	return 0;
 }
 
 int mount_abort(struct server *srv)
 {
-	if (!fusectl_is_mounted() && mount("fusectl", FUSECTL_DIR, "fusectl", 0, NULL))
-		return -errno;
-	return write_abort(srv->connection);
+	if (srv->abort < 0)
+		return -EOPNOTSUPP;
+	return write(srv->abort, "1", 1) < 0 ? -errno : 0;
 }
 
 int server_abort(struct server *srv)

@@ -9,14 +9,11 @@
 int mount_server(struct server *srv, const char *mountpoint);
 void unmount_server(struct server *srv);
 
-/* Set srv->connection; no request reaches the server. */
+/* Set srv->connection and srv->abort; no request reaches the server. */
 int mount_find_connection(struct server *srv);
 /* True if the kernel has ended the connection, as far as can be told without waiting. */
 bool mount_connection_ended(struct server *srv);
-/*
- * Abort through fusectl, which is mounted in the caller's mount namespace if it
- * is not there: 0 or -errno.
- */
+/* Abort through fusectl, harmless after the connection has ended: 0 or -errno. */
 int mount_abort(struct server *srv);
 
 #endif /* FUSE_SELFTEST_SERVER_MOUNT_H */
