@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 
 #include "busy.h"
 #include "leftover.h"
+#include "sandbox_victim.h"
 
 #define DEFAULT_KILLS	12
 #define STRESS_TIMEOUT	900
@@ -315,17 +315,12 @@ FIXTURE_TEARDOWN(harness)
 {
 }
 
-/* sandbox_victim lies beside this program. */
+/* This program once more, with a sandbox for its main process. */
 static void exec_victim(const char *test, int output)
 {
-	char self[PATH_MAX] = "", path[PATH_MAX + 32];
-
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		_exit(KSFT_FAIL);
-	snprintf(path, sizeof(path), "%s/sandbox_victim", dirname(self));
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
-	execl(path, path, "-r", test, NULL);
+	execl("/proc/self/exe", "sandbox_stress", "-r", test, NULL);
 	_exit(KSFT_FAIL);
 }
 
@@ -377,17 +372,32 @@ TEST_F_TIMEOUT(harness, leaves_nothing, 2 * VICTIM_SECONDS)
 	}
 }
 
-/* Each tester enters a sandbox of its own, so the program itself must not. */
+static bool is_victim(int argc, char **argv)
+{
+	return argc == 3 && !strcmp(argv[1], "-r") && !strncmp(argv[2], "victim.", 7);
+}
+
+/*
+ * Each tester enters a sandbox of its own, so the program itself must not, unless
+ * it is to be the victim.
+ */
 int main(int argc, char **argv)
 {
-	char why[256];
+	char *args[argc + 3], why[256];
 
-	if (!suite_only_asks(argc, argv) && sandbox_possible(why, sizeof(why)) != SANDBOX_OK) {
+	if (suite_only_asks(argc, argv))
+		return test_harness_run(argc, argv);
+	if (is_victim(argc, argv))
+		return suite_main(argc, argv, false);
+	if (sandbox_possible(why, sizeof(why)) != SANDBOX_OK) {
 		ksft_print_header();
 		ksft_exit_skip("%s\n", why);
 	}
-	argv = suite_select_fs(&argc, argv);
-	if (!suite_only_asks(argc, argv))
-		atexit(suite_all_skipped);
+	memcpy(args, argv, argc * sizeof(*args));
+	args[argc++] = "-F";
+	args[argc++] = "victim";
+	args[argc] = NULL;
+	argv = suite_select_fs(&argc, args);
+	atexit(suite_all_skipped);
 	return test_harness_run(argc, argv);
 }

@@ -1,15 +1,17 @@
-// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tests that end badly, for sandbox_stress to look at what they leave behind. No
- * part of a run: all of them fail, and are meant to.
+ * Tests that end badly, for sandbox_stress to look at what they leave behind. A
+ * run excludes them: all of them fail, and are meant to.
  */
+#ifndef FUSE_SELFTEST_SANDBOX_VICTIM_H
+#define FUSE_SELFTEST_SANDBOX_VICTIM_H
+
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "kselftest_harness.h"
-#include "sandbox.h"
+#include "suite.h"
 
 FIXTURE(victim) {
 	struct sandbox sandbox;
@@ -78,11 +80,4 @@ TEST_F(victim, waits)
 	pause();
 }
 
-int main(int argc, char **argv)
-{
-	char why[256];
-
-	if (sandbox_enter(why, sizeof(why)) != SANDBOX_OK)
-		ksft_exit_skip("%s\n", why);
-	return test_harness_run(argc, argv);
-}
+#endif /* FUSE_SELFTEST_SANDBOX_VICTIM_H */
