@@ -16,7 +16,8 @@ unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES O KBUILD_OUTPUT OUTPUT LLVM CROSS
 unset FUSE_STRICT FUSE_TEST_FS FUSE_TEST_CASE FUSE_TEST_FAULT
 
 # Kernel headers and programs are built many times over.
-export MAKEFLAGS=-j$(nproc)
+MAKEFLAGS=-j$(nproc)
+export MAKEFLAGS
 
 passed=0 failed=0 skipped=0
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/fuse-check.XXXXXX")
