@@ -30,6 +30,12 @@ const struct deviation deviations[] = {
 		.reference = "fuse_splice_read(): FOPEN_DIRECT_IO overrides FOPEN_PASSTHROUGH and falls to filemap_splice_read()",
 	},
 	{
+		.id = "D5",
+		.what = "set-user-ID survives a passthrough write by another user when HANDLE_KILLPRIV(_V2) was negotiated",
+		.kernels = "6.12, 6.18",
+		.reference = "the kernel leaves it to the server, which sees no write; write(2); xfstests generic/683 to 685",
+	},
+	{
 		.id = "D6",
 		.what = "size growth by the server is unseen by stat and SEEK_END while attributes are cached, though reads see the bytes",
 		.kernels = "6.12, 6.18",
