@@ -97,10 +97,8 @@ def say(text):
     print(f"[{time.monotonic() - START:4.0f} s] {text}", file=sys.stderr, flush=True)
 
 
-def run(kernel, out):
-    """The guest's results, in a directory named after its kernel."""
-    where = os.path.join(out, re.sub(r"[^a-z0-9.]+", "-", kernel.name.lower()))
-    os.makedirs(where, exist_ok=True)
+def run_once(kernel, where):
+    """One run of the guest, its results in directory @where."""
     summary = os.path.join(where, "summary.json")
     command = [os.path.join(TOP, "run_vm.sh"), "--source", kernel.source, "--engine", "uml",
                "--fs", BACKING, "--timeout", str(RUN_LIMIT), "--out", where]
@@ -110,15 +108,30 @@ def run(kernel, out):
         command += ["--test", program]
     if os.path.exists(summary):
         os.remove(summary)      # run_vm.sh writes it last: where it is, all is
-    say(f"{kernel.name}: building and running, see {where}/run.log")
     with open(os.path.join(where, "run.log"), "w", encoding="utf-8") as log:
         with subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT) as child:
             CHILDREN.append(child)
             status = child.wait()
     if status not in RUN_VERDICTS or not os.path.exists(summary):
-        raise Trouble(f"{kernel.name}: run_vm.sh said {status}, see {where}/run.log")
+        raise Trouble(f"run_vm.sh said {status}, see {where}/run.log")
     with open(summary, encoding="utf-8") as source:
         kernel.summary = json.load(source)
+
+
+def report_is_whole(kernel):
+    """Did all arrive that the guest sent? If not, it is no verdict on the kernel."""
+    return not any("wrong end marker" in problem["what"] for problem in kernel.summary["problems"])
+
+
+def run(kernel, out):
+    """Run and keep what the tests said, in a directory named after the kernel."""
+    where = os.path.join(out, re.sub(r"[^a-z0-9.]+", "-", kernel.name.lower()))
+    os.makedirs(where, exist_ok=True)
+    say(f"{kernel.name}: building and running, see {where}/run.log")
+    run_once(kernel, where)
+    if not report_is_whole(kernel):
+        say(f"{kernel.name}: lines of the report were lost, running again")
+        run_once(kernel, where)
     with open(os.path.join(where, "ktap.log"), encoding="utf-8", errors="replace") as source:
         for program in ktap.read(source).programs:
             for test in program.tests:
