@@ -58,24 +58,29 @@ const char *uring_missing(void)
 }
 
 /* Submit what was prepared and add up @n results; the first error wins. */
-static ssize_t finish(int n)
+static ssize_t finish_on(struct io_uring *ring, int n)
 {
 	struct io_uring_cqe *cqe;
 	ssize_t sum = 0;
 	int err;
 
-	err = io_uring_submit_and_wait(&kept.ring, n);
+	err = io_uring_submit_and_wait(ring, n);
 	if (err < 0)
 		return err;
 	while (n--) {
-		err = io_uring_wait_cqe(&kept.ring, &cqe);
+		err = io_uring_wait_cqe(ring, &cqe);
 		if (err)
 			return err;
 		if (sum >= 0)
 			sum = cqe->res < 0 ? cqe->res : sum + cqe->res;
-		io_uring_cqe_seen(&kept.ring, cqe);
+		io_uring_cqe_seen(ring, cqe);
 	}
 	return sum;
+}
+
+static ssize_t finish(int n)
+{
+	return finish_on(&kept.ring, n);
 }
 
 static ssize_t read_once(struct view *v, void *buf, size_t len, off_t off)
@@ -152,6 +157,30 @@ ssize_t uring_write_linked(struct view *v, void *buf, size_t len, off_t off)
 	return finish(2);
 }
 
+ssize_t uring_in_place(struct view *v, bool write, void *map, size_t map_len, void *buf,
+		       size_t len, off_t off)
+{
+	struct iovec iov = { map, map_len };
+	struct io_uring_sqe *sqe;
+	struct io_uring ring;
+	ssize_t ret;
+
+	ret = io_uring_queue_init(ENTRIES, &ring, 0);
+	if (ret)
+		return ret;
+	ret = io_uring_register_buffers(&ring, &iov, 1);
+	if (!ret) {
+		sqe = io_uring_get_sqe(&ring);
+		if (write)
+			io_uring_prep_write_fixed(sqe, v->fd, buf, len, off, 0);
+		else
+			io_uring_prep_read_fixed(sqe, v->fd, buf, len, off, 0);
+		ret = finish_on(&ring, 1);
+	}
+	io_uring_queue_exit(&ring);
+	return ret;
+}
+
 #else /* !HAVE_LIBURING */
 
 const char *uring_missing(void)
@@ -190,6 +219,15 @@ ssize_t uring_write_fixed(struct view *v, void *buf, size_t len, off_t off)
 
 ssize_t uring_write_linked(struct view *v, void *buf, size_t len, off_t off)
 {
+	return absent(v, buf, len, off);
+}
+
+ssize_t uring_in_place(struct view *v, bool write, void *map, size_t map_len, void *buf,
+		       size_t len, off_t off)
+{
+	(void)write;
+	(void)map;
+	(void)map_len;
 	return absent(v, buf, len, off);
 }
 

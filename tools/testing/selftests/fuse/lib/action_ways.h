@@ -3,6 +3,7 @@
 #ifndef FUSE_SELFTEST_ACTION_WAYS_H
 #define FUSE_SELFTEST_ACTION_WAYS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "view.h"
@@ -15,6 +16,13 @@ ssize_t uring_write(struct view *v, void *buf, size_t len, off_t off);
 ssize_t uring_write_fixed(struct view *v, void *buf, size_t len, off_t off);
 /* Two requests, the second after the first (IOSQE_IO_LINK). */
 ssize_t uring_write_linked(struct view *v, void *buf, size_t len, off_t off);
+
+/*
+ * One request on a ring of its own whose registered memory is @map itself, of
+ * @map_len bytes: @buf lies in it. As the calls above, or -errno of registering.
+ */
+ssize_t uring_in_place(struct view *v, bool write, void *map, size_t map_len, void *buf,
+		       size_t len, off_t off);
 
 /* io_submit(2), buffered or O_DIRECT as the descriptor is; why not, or NULL */
 const char *aio_missing(void);
