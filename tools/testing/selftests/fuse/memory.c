@@ -237,7 +237,7 @@ static int sync_invalidate(struct testfile *tf)
 	return msync(shared(tf)->map, TESTFILE_ROOM, MS_SYNC | MS_INVALIDATE) ? errno : 0;
 }
 
-static int drop_caches(struct testfile *tf)
+static int drop_clean_pages(struct testfile *tf)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC), ret = 0;
 
@@ -308,7 +308,7 @@ static const struct treatment {
 	{ "mlock-munlock",	lock_and_unlock, 0 },
 	{ "msync-async",	sync_async,	0 },
 	{ "msync-invalidate",	sync_invalidate, 0 },
-	{ "drop_caches",	drop_caches,	EROFS },	/* /proc may be read-only */
+	{ "drop_caches",	drop_clean_pages,	EROFS },	/* /proc may be read-only */
 	{ "fadvise-dontneed",	fadvise_dontneed, 0 },
 	{ "migrate_pages",	migrate,	EPERM },	/* by a container's filter */
 	{ "move_pages",		move_to_node,	EPERM },
