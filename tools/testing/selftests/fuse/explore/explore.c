@@ -128,18 +128,15 @@ static void print_steps(const struct trace *t)
 		printf("  %s\n", step_text(&t->steps[i], line, sizeof(line)));
 }
 
-/* Trace, reproducer, and one more run that says in full what is wrong. */
-static int report_finding(const struct options *o, const struct trace *t, const char *name)
+/* The least that shows it as a C program, and one more run that says in full what is wrong. */
+static int explain(const struct options *o, const struct trace *t, const char *name,
+		   const char *trace)
 {
-	char trace[PATH_MAX], source[PATH_MAX], command[PATH_MAX + 64];
+	char source[PATH_MAX], command[PATH_MAX + 64];
 	struct outcome out;
 	int err;
 
-	snprintf(trace, sizeof(trace), "%s/%s.trace", o->output, name);
 	snprintf(source, sizeof(source), "%s/%s.c", o->output, name);
-	err = write_file(trace, t, trace_print);
-	if (err)
-		return complain(trace, err);
 	err = write_file(source, t, emit_reproducer);
 	if (err)
 		return complain(source, err);
@@ -151,8 +148,19 @@ static int report_finding(const struct options *o, const struct trace *t, const 
 	if (out.finding.kind == FOUND_HANG || out.finding.kind == FOUND_DEATH)
 		printf("  %s in step %zu: %s\n", finding_name(out.finding.kind), out.step + 1,
 		       out.finding.what);
-	printf("  stand-alone: gcc -o %s %s -lpthread && ./%s\n", name, source, name);
+	printf("  stand-alone: gcc -o %s %s && ./%s\n", name, source, name);
 	return EXIT_FOUND;
+}
+
+static void print_shrunk(const struct shrink *s, size_t before, size_t after)
+{
+	if (!s->found) {
+		printf("explore: not found again in %u runs; not shrunk\n", s->runs);
+		return;
+	}
+	printf("explore: shrunk from %zu to %zu steps in %u runs, %.1f s; ", before, after,
+	       s->runs, s->took);
+	printf("found in %u of %u runs\n", s->found, s->again);
 }
 
 static int shrink_finding(const struct options *o, struct trace *t, const struct outcome *out)
@@ -161,9 +169,9 @@ static int shrink_finding(const struct options *o, struct trace *t, const struct
 		.voc = &o->voc, .opt = &o->runner, .seconds = SHRINK_SECONDS,
 		.progress = !o->quiet && isatty(STDERR_FILENO),
 	};
+	char name[64], path[PATH_MAX];
 	size_t before = t->count;
-	char name[64];
-	int err;
+	int err = 0;
 
 	printf("explore: seed %llu: %s%s%s at step %zu of %zu\n",
 	       (unsigned long long)out->seed, finding_name(out->finding.kind),
@@ -171,16 +179,16 @@ static int shrink_finding(const struct options *o, struct trace *t, const struct
 	       out->finding.deviation ?: "", out->step, before);
 	if (!o->keep) {
 		err = shrink(&s, t, out);
-		if (err) {
-			fprintf(stderr, "explore: %s\n", strerror(-err));
-			return EXIT_TROUBLE;
-		}
-		printf("explore: shrunk from %zu to %zu steps in %u runs, %.1f s; ", before,
-		       t->count, s.runs, s.took);
-		printf("found in %u of %u runs\n", s.found, s.again);
+		print_shrunk(&s, before, t->count);
 	}
 	snprintf(name, sizeof(name), "explore-%llu", (unsigned long long)out->seed);
-	return report_finding(o, t, name);
+	snprintf(path, sizeof(path), "%s/%s.trace", o->output, name);
+	if (!err)
+		err = write_file(path, t, trace_print);
+	if (err)
+		return complain(path, err);
+	printf("  trace: %s\n", path);
+	return s.found ? explain(o, t, name, path) : EXIT_FOUND;
 }
 
 /* --- modes ---------------------------------------------------------------------------- */

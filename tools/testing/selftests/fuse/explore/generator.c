@@ -16,6 +16,8 @@
 /* Files mostly stay in the lower half of the room. */
 #define USUAL_SIZE	(TRACE_ROOM / 2)
 #define MAX_TRIES	8
+/* Steps between two changes of mode, on average. */
+#define CHANGE_EVERY	250
 
 /*
  * What would be open if every step succeeded. Histories differ in character
@@ -35,6 +37,7 @@ struct generator {
 	bool fd[NR_ACTORS][NR_VIEW_SPECS];	/* not closed under its mapping */
 	bool has_child;
 	uint32_t size, hot;		/* nominal size; where most happens */
+	bool changing;			/* descriptors are being closed for another mode */
 };
 
 static void draw_character(struct generator *g)
@@ -291,9 +294,38 @@ static bool draw_args(struct generator *g, struct step *step)
 	return true;
 }
 
+/*
+ * Now and then everybody lets go of the file, keeping the mappings, so that it can
+ * be opened in a mode that passthrough descriptors keep out. Chance alone would
+ * close the last of them too rarely.
+ */
+static bool draw_change(struct generator *g, struct step *step)
+{
+	int who, view;
+
+	if (!g->changing && !rng_one_in(&g->rng, CHANGE_EVERY))
+		return false;
+	memset(step, 0, sizeof(*step));
+	g->changing = true;
+	for (who = 0; who < NR_ACTORS; who++) {
+		for (view = 0; view < NR_VIEW_SPECS; view++) {
+			if (!g->fd[who][view] || !passes_through(view))
+				continue;
+			step->verb = verb_find(g->voc, view_specs[view].prot ? "close-fd" : "close");
+			step->actor = who;
+			step->view = view;
+			return true;
+		}
+	}
+	g->changing = false;
+	step->verb = verb_find(g->voc, "open");
+	step->view = rng_below(&g->rng, 4) ? FC : FN;
+	return !g->open[SELF][step->view];
+}
+
 static void draw_step(struct generator *g, struct step *step)
 {
-	bool drawn = false;
+	bool drawn = draw_change(g, step);
 	int tries;
 
 	for (tries = 0; tries < MAX_TRIES && !drawn; tries++) {

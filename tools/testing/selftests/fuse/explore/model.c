@@ -130,6 +130,16 @@ void model_taint_cached(struct model *m)
 		m->views[who][FC].tainted = true;
 }
 
+/* By design a cache is not told what happens beside it; but beside a mapping it must be. */
+static void taint_unless_promised(struct model *m)
+{
+	int who;
+
+	for (who = 0; who < NR_ACTORS; who++)
+		if (!model_file(m, who, FC)->beside_map)
+			m->views[who][FC].tainted = true;
+}
+
 /* Times moved through @view, or on behalf of it. */
 static void touched(struct model *m, enum view_id view, bool must)
 {
@@ -141,7 +151,7 @@ static void touched(struct model *m, enum view_id view, bool must)
 	if (view_specs[view].side == VIEW_BACKING)
 		t->beside = true;
 	if (view != FC)
-		model_taint_cached(m);
+		taint_unless_promised(m);
 }
 
 static void stored(struct model *m, enum view_id view, size_t len, off_t off)

@@ -268,14 +268,11 @@ static enum step_result carry_out(struct runner *r, struct step *step)
 	return STEP_SKIPPED;
 }
 
-/* Bytes around the range are looked at too: an action must not reach beyond it. */
-#define MARGIN	16
-
 /* Look at what the step touched, and at what quiet ones before it left. */
 static bool check_after(struct runner *r, const struct step *step)
 {
-	uint32_t from = step->off > MARGIN ? step->off - MARGIN : 0;
-	uint32_t to = MIN(step->off + step->len + MARGIN, (uint32_t)TRACE_ROOM);
+	uint32_t from = step->off > RUNNER_MARGIN ? step->off - RUNNER_MARGIN : 0;
+	uint32_t to = MIN(step->off + step->len + RUNNER_MARGIN, (uint32_t)TRACE_ROOM);
 
 	/* It reads far more than was touched; histories without it stay quiet throughout. */
 	if (++r->since_full >= RUNNER_FULL_CHECK && !step->quiet) {

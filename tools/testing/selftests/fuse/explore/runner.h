@@ -62,6 +62,8 @@ struct runner {
 	unsigned int since_full;	/* steps since the whole file was compared */
 };
 
+/* Bytes around a step's range are compared too: it must not reach beyond. */
+#define RUNNER_MARGIN		16
 /* Every so many steps the whole file is compared in every view. */
 #define RUNNER_FULL_CHECK	256
 
