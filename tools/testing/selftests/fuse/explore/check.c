@@ -16,9 +16,7 @@ static const char *known(struct runner *r, enum actor_id who, enum view_id view,
 	if (view == FC && model_file(runner_model(r), who, view)->beside_map)
 		return "D2";
 	/* splice(2), sendfile(2) and tee(2) read what FUSE caches, not the server. */
-	if (view_specs[view].mode == SERVER_PASSTHROUGH_DIRECT &&
-	    (strstr(action->name, "splice") || strstr(action->name, "sendfile") ||
-	     strstr(action->name, "tee")))
+	if (view_specs[view].mode == SERVER_PASSTHROUGH_DIRECT && action->needs & ACTION_SPLICES)
 		return "D4";
 	return NULL;
 }

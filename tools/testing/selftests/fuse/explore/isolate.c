@@ -120,6 +120,7 @@ static void child(const struct job *job)
 
 	b->out.finding.kind = runner_create(&r, job->opt, b->out.why, sizeof(b->out.why));
 	if (b->out.finding.kind == FOUND_NOTHING) {
+		b->out.abi = server_abi(r.sb.server);
 		if (job->trace)
 			run_history(job, &r, job->trace);
 		else

@@ -16,6 +16,7 @@ struct outcome {
 	uint64_t seed;			/* of the history in which it ended */
 	size_t step;			/* in that history: where it ended */
 	struct runner_counts counts;
+	enum server_abi abi;		/* spoken with this kernel */
 	char why[256];			/* of FOUND_TROUBLE and FOUND_UNSUPPORTED */
 };
 

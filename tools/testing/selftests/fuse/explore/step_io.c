@@ -64,7 +64,8 @@ static enum step_result expect_fault(struct runner *r, struct step *step)
 	struct errand e = errand_of(r, step);
 	long ret = runner_ask(r, &e);
 
-	if (ret == -EFAULT)
+	/* EIO is what /proc/PID/mem says. */
+	if (ret == -EFAULT || (ret == -EIO && step->verb->action->run != r->load->run))
 		return STEP_DONE;
 	return runner_found(r, FOUND_RESULT, step, NULL,
 			    "%s by %s through %s at [%u, +%u) returned %ld, not SIGBUS or SIGSEGV; size is %lld",
@@ -91,8 +92,8 @@ static enum step_result store_bytes(struct runner *r, struct step *step)
 	ret = runner_ask(r, &e);
 	if (ret != step->len)
 		return runner_found(r, FOUND_RESULT, step, NULL,
-				    "store by %s through %s at [%u, +%u) returned %ld (%s)",
-				    actor_names[step->actor], spec->name, step->off, step->len,
+				    "%s by %s through %s at [%u, +%u) returned %ld (%s)",
+				    step->verb->name, actor_names[step->actor], spec->name, step->off, step->len,
 				    ret, strerror(ret < 0 ? -ret : 0));
 	if (spec->map_flags & MAP_PRIVATE)
 		model_stored_privately(m, step->actor, r->shared->buf, step->len, step->off);
@@ -175,7 +176,11 @@ static enum step_result read_fd(struct runner *r, struct step *step)
 	if (!fits(r, step, step->off) || runner_model(r)->views[step->actor][step->view].tainted)
 		return STEP_SKIPPED;
 	/* Without passthrough, splice(2) of a direct descriptor reads a cache of its own. */
-	if (step->view == FN && action != r->pread)
+	if (step->view == FN && action->needs & ACTION_SPLICES)
+		return STEP_SKIPPED;
+	/* Asynchronous direct reads end where FUSE believes the file to end (D6, by design). */
+	if (file->mode != SERVER_PASSTHROUGH && action != r->pread && file->fuse &&
+	    runner_model(r)->times.size_beside && runner_model(r)->attr_timeout)
 		return STEP_SKIPPED;
 	ret = runner_ask(r, &e);
 	if (action_declined(action, ret))
@@ -229,7 +234,7 @@ static enum step_result write_fd(struct runner *r, struct step *step)
 
 enum step_result step_action(struct runner *r, struct step *step)
 {
-	if (!usable(runner_model(r), step))
+	if (!usable(runner_model(r), step) || action_missing(step->verb->action))
 		return STEP_SKIPPED;
 	if (step->verb->needs & ACTION_ON_MAP)
 		return through_map(r, step);

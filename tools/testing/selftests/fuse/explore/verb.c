@@ -23,6 +23,12 @@ static const struct {
 	/* two pipes each */
 	{ "tee", 1 }, { "sendfile-read", 2 }, { "splice-read", 3 },
 	{ "splice-write", 3 }, { "sendfile-write", 2 },
+	{ "vmsplice-write", 1 },
+	/* a queue set up and taken down each time */
+	{ "aio-read", 1 }, { "aio-write", 1 }, { "uring-read", 1 }, { "uring-read-fixed", 1 },
+	{ "uring-write", 1 }, { "uring-write-fixed", 1 }, { "uring-write-linked", 1 },
+	{ "process-vm-read", 2 }, { "process-vm-write", 2 },
+	{ "proc-mem-read", 1 }, { "proc-mem-write", 2 },
 	/* they wait for the disk */
 	{ "pwritev2-dsync", 1 }, { "fsync", 1 }, { "fdatasync", 1 },
 	{ "msync-sync", 2 }, { "msync-invalidate", 1 }, { "msync-async", 4 },

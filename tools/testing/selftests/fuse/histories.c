@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * X1: histories keep every rule over all views and actions: traces that once
+ * mattered, and a few random ones. The explorer draws more of them for as long as
+ * it is let: explore/explore --help.
+ */
+#include "explore/generator.h"
+#include "explore/isolate.h"
+#include "explore/traces.h"
+#include "suite.h"
+
+/* Of the default run: a second or so on each file system. */
+#define FIRST_SEED	1
+#define HISTORIES	6
+#define STEPS		300
+
+FIXTURE(histories)
+{
+	struct vocabulary voc;
+	struct runner_options opt;
+	struct trace trace;
+};
+
+BACKING_VARIANTS(histories);
+
+FIXTURE_SETUP(histories)
+{
+	/* The harness kills its child, not what the child forked. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ASSERT_EQ(0, vocabulary_init(&self->voc));
+	trace_init(&self->trace);
+	self->opt.fs = variant->fs;
+	self->opt.mode = suite_mode(SERVER_PASSTHROUGH) == SERVER_CACHED ? SERVER_CACHED : -1;
+}
+
+FIXTURE_TEARDOWN(histories)
+{
+	trace_free(&self->trace);
+}
+
+/* Skips where there was no verdict, fails where something was found. */
+static void expect_nothing(struct __test_metadata *_metadata, const struct outcome *out)
+{
+	if (out->finding.kind == FOUND_UNSUPPORTED)
+		SKIP(return, "%s", out->why);
+	EXPECT_EQ(FOUND_NOTHING, out->finding.kind) {
+		TH_LOG("%s: %s%s", finding_name(out->finding.kind), out->why, out->finding.what);
+	}
+}
+
+static void read_kept(struct __test_metadata *_metadata, FIXTURE_DATA(histories) *self,
+		      const struct kept_trace *kept)
+{
+	struct trace_error error;
+
+	self->trace.count = 0;
+	ASSERT_EQ(0, trace_parse(&self->trace, &self->voc, kept->text, kept->end - kept->text,
+				 &error)) {
+		TH_LOG("%s:%u:%u: %s", kept->name, error.line, error.column, error.why);
+	}
+}
+
+TEST_F_TIMEOUT(histories, that_once_mattered_find_nothing, 120)
+{
+	const struct kept_trace *kept;
+	struct outcome out;
+
+	for (kept = kept_traces; kept->name; kept++) {
+		if (kept->deviation)
+			continue;
+		read_kept(_metadata, self, kept);
+		isolate_trace(&self->trace, &self->opt, kept->name, true, &out);
+		expect_nothing(_metadata, &out);
+		EXPECT_NE(0U, out.counts.comparisons);
+	}
+}
+
+TEST_F_TIMEOUT(histories, drawn_at_random_find_nothing, 120)
+{
+	const struct campaign c = {
+		.voc = &self->voc, .seed = FIRST_SEED, .histories = HISTORIES, .steps = STEPS,
+		.command = "explore --histories 6 --ops 300 --seed 1",
+	};
+	struct outcome out;
+
+	isolate_campaign(&c, &self->opt, &out);
+	expect_nothing(_metadata, &out);
+}
+
+/* Replayed with the deviation as a finding, the trace of it must find it. */
+static void expect_deviation(struct __test_metadata *_metadata, FIXTURE_DATA(histories) *self,
+			     const char *id)
+{
+	const struct kept_trace *kept = kept_traces;
+	struct outcome out;
+
+	while (!kept->deviation || strcmp(kept->deviation, id))
+		kept++;
+	read_kept(_metadata, self, kept);
+	self->opt.strict = 1U << (deviation_find(id) - deviations);
+	isolate_trace(&self->trace, &self->opt, kept->name, deviation_strict(), &out);
+	if (out.finding.kind == FOUND_UNSUPPORTED)
+		SKIP(return, "%s", out.why);
+	if (out.abi != SERVER_ABI_MAINLINE && view_specs[self->trace.steps[0].view].prot)
+		SKIP(return, "this passthrough ABI has no other modes to open in");
+	EXPECT_TRUE(out.finding.kind == FOUND_NOTHING || out.finding.deviation) {
+		TH_LOG("%s: %s%s", finding_name(out.finding.kind), out.why, out.finding.what);
+	}
+	suite_deviation(_metadata, id, out.finding.kind == FOUND_NOTHING);
+}
+
+/* Known deviation D1 */
+TEST_F(histories, see_times_of_a_mapped_store)
+{
+	/* Nothing to see where the file system itself marks no store. */
+	if (!strcmp(variant->fs, "tmpfs"))
+		SKIP(return, "tmpfs does not mark times for a mapped store");
+	expect_deviation(_metadata, self, "D1");
+}
+
+/* Known deviation D2 */
+TEST_F(histories, open_cached_beside_a_mapping)
+{
+	expect_deviation(_metadata, self, "D2");
+}
+
+/* Known deviation D3 */
+TEST_F(histories, clear_append)
+{
+	expect_deviation(_metadata, self, "D3");
+}
+
+/* Known deviation D4 */
+TEST_F(histories, splice_beside_direct)
+{
+	expect_deviation(_metadata, self, "D4");
+}
+
+SUITE_MAIN()
