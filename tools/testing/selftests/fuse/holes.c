@@ -278,14 +278,18 @@ static unsigned int check_data(struct testfile *tf)
 struct full {
 	bool hole_faults;	/* a store into a hole */
 	bool data_faults;	/* a store where there are data: copy on write needs a block */
+	int write_error;	/* errno of a write into a hole, or 0 */
 };
 
-static struct full full_backing(char *map)
+static struct full full_backing(const char *path, char *map)
 {
+	int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct full f;
 
 	f.hole_faults = fault_copy(map + page(), "h", 1, NULL);
 	f.data_faults = fault_copy(map, "e", 1, NULL);
+	f.write_error = pwrite(fd, "w", 1, page() + 10) < 0 ? errno : 0;
+	close(fd);
 	return f;
 }
 
@@ -307,7 +311,7 @@ TEST_F(holes, store_without_space_raises_sigbus)
 	probe = map_half_empty(path);
 	ASSERT_NE(MAP_FAILED, probe);
 	filler = fill(dir);
-	full = full_backing(probe);
+	full = full_backing(path, probe);
 
 	hole = tf->actors[SELF].views[MS].map + 3 * page() + 200;
 	if (full.hole_faults) {
@@ -319,6 +323,11 @@ TEST_F(holes, store_without_space_raises_sigbus)
 	}
 	if (full.hole_faults && !full.data_faults) {
 		EXPECT_EQ(300, testfile_write(tf, SELF, MS, store, 300, page() + 500));
+		EXPECT_EQ(0U, check_data(tf));
+	}
+	if (full.write_error) {
+		EXPECT_EQ(-1, pwrite(fd_of(tf, F1), "w", 1, 4 * page() + 10));
+		EXPECT_EQ(full.write_error, errno);
 		EXPECT_EQ(0U, check_data(tf));
 	}
 	drain(filler);
