@@ -15,6 +15,7 @@
 #include <sys/statvfs.h>
 
 #include "abi.h"
+#include "backing_probe.h"
 #include "fault.h"
 #include "suite.h"
 #include "testfile.h"
@@ -108,20 +109,6 @@ static const struct range {
 	{ "all",		0, 0,		8, 0 },
 };
 
-/* The file system by itself may know no such request. */
-static bool backing_knows(const struct sandbox *sb, int mode)
-{
-	char path[PATH_MAX];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "%.4000s/fallocate-probe", sb->backing);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ret = fallocate(fd, mode, 0, page());
-	close(fd);
-	unlink(path);
-	return !ret;
-}
-
 static void expect_fallocated(struct oracle *o, const struct request *r, off_t off, size_t len)
 {
 	if (r->zeroes)
@@ -162,12 +149,17 @@ TEST_F(holes, fallocate_is_seen_by_every_view)
 {
 	static const enum view_id sides[] = { F1, B };
 	struct testfile *tf = self->tf;
+	enum sandbox_result known;
 	size_t r, s, i;
+	char why[128];
 
 	for (r = 0; r < ARRAY_SIZE(requests); r++) {
-		if (!backing_knows(&self->sb, requests[r].mode)) {
-			report_line("%s left out: %s has no such fallocate(2)", requests[r].name,
-				    variant->fs);
+		known = backing_probe_fallocate(&self->sb, requests[r].mode, why, sizeof(why));
+		ASSERT_NE(SANDBOX_BROKEN, known) {
+			TH_LOG("%s", why);
+		}
+		if (known == SANDBOX_UNSUPPORTED) {
+			report_line("%s left out: %s", requests[r].name, why);
 			continue;
 		}
 		for (s = 0; s < ARRAY_SIZE(sides); s++) {

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "abi.h"
+#include "backing_probe.h"
 #include "fault.h"
 #include "suite.h"
 #include "times.h"
@@ -397,44 +398,17 @@ static bool all_stores_show(struct __test_metadata *_metadata, struct timed_file
 	return show;
 }
 
-/*
- * Does the backing file system itself keep the rule? Asked of a file that FUSE
- * has never seen; tmpfs does not track dirtying.
- */
-static bool backing_keeps_rule(const struct sandbox *sb)
-{
-	struct stat st = {};
-	char path[PATH_MAX], *map;
-	int fd;
-
-	snprintf(path, sizeof(path), "%.4000s/times-probe", sb->backing);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	unlink(path);
-	if (fd < 0)
-		return false;
-	if (ftruncate(fd, 1))
-		goto out;
-	map = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		goto out;
-	/* The second store, into a page cleaned by msync, is the one tmpfs forgets. */
-	fault_copy(map, "1", 1, NULL);
-	msync(map, 1, MS_SYNC);
-	times_set_old(fd);
-	fault_copy(map, "2", 1, NULL);
-	msync(map, 1, MS_SYNC);
-	fstat(fd, &st);
-	munmap(map, 1);
-out:
-	close(fd);
-	return times_later(st.st_mtim, times_old);
-}
-
+/* tmpfs, for one, does not track dirtying. */
 #define REQUIRE_RULE_OF_BACKING()						\
 	do {									\
-		if (!backing_keeps_rule(&self->sb))				\
-			SKIP(return, "%s by itself does not move mtime on a mapped store", \
-			     variant->fs);					\
+		char why[128];							\
+		enum sandbox_result rule =					\
+			backing_probe_times(&self->sb, why, sizeof(why));	\
+		if (rule == SANDBOX_UNSUPPORTED)				\
+			SKIP(return, "%s", why);				\
+		ASSERT_EQ(SANDBOX_OK, rule) {					\
+			TH_LOG("%s", why);					\
+		}								\
 	} while (0)
 
 /* T2, T9: attributes are never cached: every stat shows the server's answer. */

@@ -8,31 +8,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backing_probe.h"
 #include "testfile.h"
 
 #ifndef __NR_cachestat
 #define __NR_cachestat	451	/* the same number on every architecture but alpha */
 #endif
 
-/* O_DIRECT is a feature of the backing file system; ask it alone. */
-static bool has_direct(const struct sandbox *sb)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	snprintf(path, sizeof(path), "%.4000s/direct-probe", sb->backing);
-	fd = open(path, O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
-	unlink(path);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 struct testfile *testfile_new(const struct report_case *report)
 {
 	struct testfile *tf = mmap(NULL, sizeof(*tf) + TESTFILE_ROOM, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char why[128];
 	int err;
 
 	if (tf == MAP_FAILED)
@@ -40,7 +27,7 @@ struct testfile *testfile_new(const struct report_case *report)
 	tf->buf = (unsigned char *)(tf + 1);
 	tf->report = *report;
 	tf->views = ALL_VIEWS;
-	if (!has_direct(report->sb))
+	if (backing_probe_direct(report->sb, why, sizeof(why)) != SANDBOX_OK)
 		tf->views &= ~VIEW_BIT(FD);
 	actor_self(&tf->actors[SELF]);
 	err = oracle_init(&tf->oracle, TESTFILE_ROOM);
