@@ -383,7 +383,7 @@ static bool is_victim(int argc, char **argv)
  */
 int main(int argc, char **argv)
 {
-	char *args[argc + 3], why[256];
+	char **args, why[256];
 
 	if (suite_only_asks(argc, argv))
 		return test_harness_run(argc, argv);
@@ -393,6 +393,9 @@ int main(int argc, char **argv)
 		ksft_print_header();
 		ksft_exit_skip("%s\n", why);
 	}
+	args = calloc(argc + 3, sizeof(*args));
+	if (!args)
+		ksft_exit_fail_msg("out of memory\n");
 	memcpy(args, argv, argc * sizeof(*args));
 	args[argc++] = "-F";
 	args[argc++] = "victim";
