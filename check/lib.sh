@@ -20,12 +20,15 @@ MAKEFLAGS=-j$(nproc)
 export MAKEFLAGS
 
 passed=0 failed=0 skipped=0
+child=
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/fuse-check.XXXXXX")
 log=$tmp/log
 
 finish() {
 	local status=$?
 	trap - EXIT
+	# What an interrupted check was doing.
+	[[ -z $child ]] || kill -- "-$child" 2>/dev/null || true
 	rm -rf "$tmp"
 	[[ $status -eq 0 ]] || { echo "not ok - ${0##*/} ended early, status $status"; failed=$((failed + 1)); }
 	echo "$passed passed, $failed failed$([[ $skipped -eq 0 ]] || echo ", $skipped skipped")"
@@ -51,14 +54,17 @@ check() {
 	local name=$1 start status=0
 	shift
 	start=$(now)
-	# A subshell of its own with errexit: functions stop at their first failing command.
-	set +e
+	# A subshell with errexit: functions stop at their first failing command. Job
+	# control gives it a process group, which an interrupt ends as a whole.
+	set -m
 	(
 		set -e
 		"$@"
-	) >"$log" 2>&1 </dev/null
-	status=$?
-	set -e
+	) >"$log" 2>&1 </dev/null &
+	child=$!
+	set +m
+	wait "$child" || status=$?
+	child=
 	if [[ $status -eq 0 ]]; then
 		passed=$((passed + 1))
 		echo "ok - $name # $(took "$start")"
