@@ -12,6 +12,16 @@ debian_resolve() {
 		sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1
 }
 
+# The package of version $1: the release's own kernel has none named after it.
+debian_package() {
+	local own=linux-image-cloud-amd64
+	if [[ $(debian_resolve "$own") == linux-image-"$1".* ]]; then
+		echo "$own"
+	else
+		echo "linux-image-$1-cloud-amd64"
+	fi
+}
+
 debian_lists() {
 	command -v apt-get >/dev/null ||
 		die "Debian's kernel needs apt-get; on this system give --kernel FILE or --tree DIR"
@@ -64,7 +74,7 @@ kernel_debian() {
 		debian_use "$CACHE/deb/$package"
 		return
 	fi
-	[[ $what != [0-9]* ]] || what=linux-image-$what-cloud-amd64
+	[[ $what != [0-9]* ]] || what=$(debian_package "$what")
 	if [[ -L $CACHE/deb/$what ]]; then
 		package=$(readlink "$CACHE/deb/$what")
 	else

@@ -104,6 +104,15 @@ option_known() {
 		die "unknown option $1 (--help shows them)"
 }
 
+# For pasting into a shell; printf %q would quote a comma as well.
+option_quoted() {
+	if [[ $1 =~ ^[A-Za-z0-9_.,:/=+@%-]+$ ]]; then
+		echo "$1"
+	else
+		printf '%q\n' "$1"
+	fi
+}
+
 # option_take OPTION VALUE: an option that wants a value.
 option_take() {
 	case $1 in
@@ -127,7 +136,7 @@ option_take() {
 	esac
 	case $1 in
 	--test | --out | --timeout | --bisect-test) ;;
-	*) OPT_AGAIN+=" $1 $(printf '%q' "$2")" ;;
+	*) OPT_AGAIN+=" $1 $(option_quoted "$2")" ;;
 	esac
 }
 
