@@ -3,7 +3,7 @@
 #
 # One run of a guest: what it is told, its start, its verdict.
 
-readonly BOOT_LIMIT=90		# seconds to the test init
+readonly BOOT_LIMIT=120	# seconds to the test init
 readonly PROGRAM_LIMIT=300	# seconds of one program; slow engines get SLOW_FACTOR times that
 readonly SLOW_FACTOR=3
 

@@ -33,6 +33,6 @@ vng_command() {
 	GUEST_COMMAND=("$VNG" --run "$KERNEL_IMAGE" --user root --force-9p --disable-microvm
 		--no-virtme-ng-init --memory "${QEMU_MEMORY}M" --cpus 2 "${VNG_ACCEL[@]}" --verbose
 		--rodir "/mnt=$dir" --append "panic=-1 loglevel=5 $OPT_APPEND"
-		--qemu-opts "-device virtio-serial-pci,id=fuse -chardev file,id=report,path=$dir/port.virtio -device virtserialport,bus=fuse.0,chardev=report,name=fuse.report"
+		"--qemu-opts=-device virtio-serial-pci,id=fuse -chardev file,id=report,path=$dir/port.virtio -device virtserialport,bus=fuse.0,chardev=report,name=fuse.report"
 		--exec "bash /mnt/vng-script")
 }
