@@ -55,6 +55,17 @@ coverage:
 	@host/need build vm kernel coverage
 	@mutants/coverage --out $(OUTPUT)/coverage
 
+# Explorer and fsx on the same kind of mount: FSX=/path/to/fsx
+bench-explore: programs
+	@$(call suite,OUTPUT=$(OUTPUT) FSX="$(FSX)" $@)
+
+# Fuzz the reader of traces for FUZZ_SECONDS.
+fuzz-trace:
+	@mkdir -p $(OUTPUT)
+	@$(call suite,OUTPUT=$(OUTPUT) $@)
+
+.PHONY: bench-explore fuzz-trace
+
 clean:
 	@rm -rf $(CURDIR)/build
 

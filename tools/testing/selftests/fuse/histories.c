@@ -14,6 +14,78 @@
 #define HISTORIES	6
 #define STEPS		300
 
+/* What is printed is read back as the same history; a seed means one history. */
+TEST(traces_are_read_as_they_were_printed)
+{
+	struct trace drawn, read, again;
+	struct trace_error error;
+	struct vocabulary voc;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(0, vocabulary_init(&voc));
+	trace_init(&drawn);
+	trace_init(&read);
+	trace_init(&again);
+	ASSERT_EQ(0, generate(&drawn, &voc, FIRST_SEED, 5000));
+	ASSERT_EQ(0, generate(&again, &voc, FIRST_SEED, 5000));
+	EXPECT_TRUE(trace_equal(&drawn, &again));
+	ASSERT_EQ(0, generate(&again, &voc, FIRST_SEED + 1, 5000));
+	EXPECT_FALSE(trace_equal(&drawn, &again));
+	ASSERT_EQ(0, trace_print(&drawn, f));
+	ASSERT_EQ(0, fclose(f));
+	ASSERT_EQ(0, trace_parse(&read, &voc, text, len, &error)) {
+		TH_LOG("%u:%u: %s", error.line, error.column, error.why);
+	}
+	EXPECT_TRUE(trace_equal(&drawn, &read));
+	free(text);
+	trace_free(&drawn);
+	trace_free(&read);
+	trace_free(&again);
+}
+
+/* What is no trace is refused with line and column. */
+TEST(malformed_traces_are_refused_where_they_are_wrong)
+{
+	static const struct {
+		const char *text;
+		unsigned int line, column;
+	} cases[] = {
+		{ "self opne F1 0 0\n", 1, 6 },
+		{ "# fine\nnobody check\n", 2, 1 },
+		{ "self open F9 0 0", 1, 11 },
+		{ "self open F1 0", 1, 15 },
+		{ "self open F1 0 12x", 1, 16 },
+		{ "self pwrite F1 0 131073", 1, 18 },
+		{ "self pwrite F1 -1 1", 1, 16 },
+		{ "self check now", 1, 12 },
+		{ "self check quiet quiet", 1, 18 },
+		{ "self check\nattr-timeout 0\n", 2, 1 },
+		{ "attr-timeout", 1, 13 },
+		{ "self", 1, 5 },
+	};
+	struct trace_error error;
+	struct vocabulary voc;
+	struct trace t;
+	size_t i;
+
+	ASSERT_EQ(0, vocabulary_init(&voc));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		trace_init(&t);
+		EXPECT_EQ(-EINVAL, trace_parse(&t, &voc, cases[i].text, strlen(cases[i].text),
+					       &error)) {
+			TH_LOG("accepted: %s", cases[i].text);
+		}
+		EXPECT_EQ(cases[i].line, error.line);
+		EXPECT_EQ(cases[i].column, error.column) {
+			TH_LOG("%s: %s", cases[i].text, error.why);
+		}
+		trace_free(&t);
+	}
+}
+
 FIXTURE(histories)
 {
 	struct vocabulary voc;
