@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 
@@ -16,6 +17,10 @@ CONFIGS = ("vm/uml.config", "tools/testing/selftests/fuse/config", "mutants/debu
 # Carries the announcement of the kernel without a mutant.
 CARRIER = "fs/fuse/passthrough.c"
 MUTABLE = ("fs/fuse", "fs/backing-file.c")
+PRISTINE = "pristine"
+# The last link of a verbose build.
+LINKED = " -o vmlinux "
+LINK = re.compile(rf"^\+ (\S+ .*{LINKED}.*)$", re.M)
 ERROR_LINE = ("error:", "Error ", "***")
 
 # Debian's source as run_vm.sh keeps it in the cache; prints its path.
@@ -56,7 +61,7 @@ class Tree:
         self.pristine = os.path.join(base, "pristine")
         self.scratch = os.path.join(base, "scratch.c")
         self.configs = [os.path.join(TOP, c) for c in CONFIGS] + list(extra_config)
-        self.object_sha = {}    # of the pristine kernel, by source file
+        self.link_command = None
 
     # --- source -----------------------------------------------------------
 
@@ -88,11 +93,12 @@ class Tree:
 
     # --- build ------------------------------------------------------------
 
-    def make(self, *goals):
+    def make(self, *goals, verbose=0):
         environment = {k: v for k, v in os.environ.items()
                        if k not in ("MAKEFLAGS", "MAKELEVEL", "O", "KBUILD_OUTPUT")}
-        command = ["nice", "-n", "5", "make", "-s", f"-j{os.cpu_count()}", "-C", self.tree,
-                   f"O={self.objects}", "ARCH=um", "LOCALVERSION=", *goals]
+        command = ["nice", "-n", "5", "make", *([] if verbose else ["-s"]), f"-j{os.cpu_count()}", "-C", self.tree,
+                   f"O={self.objects}", "ARCH=um", "LOCALVERSION=",
+                   f"V={verbose}", *goals]
         with open(os.path.join(self.base, "build.log"), "w+", encoding="utf-8") as log:
             done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment,
                                   start_new_session=True, check=False)
@@ -140,17 +146,45 @@ class Tree:
 
     def build(self, into):
         """Build what the tree holds; the kernel goes to @into."""
+        failed = self.make(self.goal, verbose=1)
+        if failed:
+            raise mutants.Unusable(f"does not compile: {failed}")
+        log = mutants.content(os.path.join(self.base, "build.log"))
+        links = LINK.findall(log)
+        if not links:
+            raise Trouble(f"the kernel's build does not say how it links: {self.base}/build.log")
+        self.link_command = links[-1]
+        self.link(into)
+
+    def link(self, into):
+        """The last step of the kernel's own build, without its detours.
+
+        Two thirds of the time of an incremental build go to looking at what did not
+        change and to the kernel's symbol table, which stays that of the last full
+        build: names in a trace may be off by a few bytes, nothing else depends on it.
+        """
+        command = self.link_command.replace(LINKED, f" -o {into}.partial ", 1)
+        self.run_command(command, "does not link")
+        os.replace(into + ".partial", into)
+
+    def run_command(self, command, complaint):
+        done = subprocess.run(["nice", "-n", "5", "sh", "-c", command], cwd=self.objects,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = [line for line in done.stderr.split("\n") if any(w in line for w in ERROR_LINE)]
+            raise mutants.Unusable(f"{complaint}: {(said or [done.stderr.strip()[-200:]])[0]}")
+
+    def compile(self, file):
+        """Compile one object with the very command of the last full build."""
+        directory, name = os.path.split(self.object(file))
         try:
-            failed = self.make(self.goal)
-            if failed:
-                raise mutants.Unusable(f"does not compile: {failed}")
-            shutil.copyfile(os.path.join(self.objects, "linux"), into + ".partial")
-            shutil.copymode(os.path.join(self.objects, "linux"), into + ".partial")
-            os.replace(into + ".partial", into)
-        except OSError as error:
-            raise Trouble(f"{error.filename or into}: {error.strerror}") from None
+            saved = mutants.content(os.path.join(directory, f".{name}.cmd"))
+        except OSError:
+            raise mutants.Unusable(f"{file} is not part of the kernel") from None
+        self.run_command(saved.split("\n", 1)[0].split(":=", 1)[1].strip(), "does not compile")
 
     def prepare(self):
+        shutil.rmtree(os.path.join(self.base, "spare"), ignore_errors=True)
         try:
             self.unpack()
             self.restore()
@@ -162,37 +196,47 @@ class Tree:
         """The kernel without a mutant. Returns the word it announces."""
         self.restore()
         text = mutants.content(self.pristine_path(CARRIER))
-        word = f"pristine {sha(text)[:16]}"
+        word = f"{PRISTINE} {sha(text)[:16]}"
         self.put(CARRIER, mutants.announced(text, word))
-        self.build(into)
+        try:
+            self.build(into)
+        finally:
+            self.put_back(CARRIER)
         return word
 
-    def compile_mutant(self, mutant):
-        """Compile the object of @mutant only: is it usable?"""
-        self.restore()
-        text = mutants.apply(mutant, self.pristine_path(mutant.file), ISOS, self.scratch)
-        self.put(mutant.file, mutants.announced(text, mutant.name))
-        try:
-            failed = self.make(mutant.file.removesuffix(".c") + ".o")
-            if failed:
-                raise mutants.Unusable(f"does not compile: {failed}")
-        finally:
-            self.restore()
+    def put_back(self, file):
+        """The source as it was, and its object."""
+        self.put(file, mutants.content(self.pristine_path(file)))
+        spare = os.path.join(self.base, "spare", file.replace("/", "-") + ".o")
+        if not os.path.exists(spare):
+            os.makedirs(os.path.dirname(spare), exist_ok=True)
+            self.compile(file)
+            shutil.copyfile(self.object(file), spare + ".partial")
+            os.replace(spare + ".partial", spare)
+        shutil.copyfile(spare, self.object(file))
 
-    def build_mutant(self, mutant, into):
-        """The kernel with @mutant. Returns the word it announces."""
-        self.restore()
-        stray = self.changed()
-        if stray:
-            raise Trouble(f"{stray[0]} is mutated already and cannot be restored")
+    def compile_mutant(self, mutant):
+        """Compile the object of @mutant. Returns the word its kernel announces."""
         text = mutants.apply(mutant, self.pristine_path(mutant.file), ISOS, self.scratch)
         word = f"{mutant.name} {sha(text)[:16]}"
         self.put(mutant.file, mutants.announced(text, word))
-        try:
-            self.build(into)
-            with open(into, "rb") as image:
-                if word.encode() not in image.read():
-                    raise mutants.Unusable(f"{mutant.file} is not part of the kernel")
-        finally:
-            self.restore()
+        self.compile(mutant.file)
         return word
+
+    def build_mutant(self, mutant, into=None):
+        """The kernel with @mutant, or only its object. Returns the word it announces."""
+        stray = self.changed()
+        if stray:
+            raise Trouble(f"{stray[0]} is mutated already")
+        try:
+            word = self.compile_mutant(mutant)
+            if into:
+                self.link(into)
+                with open(into, "rb") as image:
+                    if word.encode() not in image.read():
+                        raise mutants.Unusable(f"{mutant.file} is not part of the kernel")
+            return word
+        except OSError as error:
+            raise Trouble(f"{error.filename or into}: {error.strerror}") from None
+        finally:
+            self.put_back(mutant.file)

@@ -42,12 +42,11 @@ import kernel
 import mutant as mutants
 import page
 import score
-from kernel import HERE, TOP, Trouble
+from kernel import HERE, PRISTINE, TOP, Trouble
 
 EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TROUBLE = 0, 1, 2, 130, 200
 GUEST_MEMORY = 1200 << 20       # of one UML guest and what watches it
 DISK_NEEDED = 6 << 30           # source links, objects, kernels and logs
-PRISTINE = "pristine"
 HOST_TRIES = 2                  # a guest that could not be started gets another try
 
 
@@ -172,7 +171,8 @@ class Session:
     def pristine_before(self):
         """Judged once for a suite; "after" is always judged."""
         known = os.path.join(self.base, f"pristine-{self.identity}.json")
-        if os.path.exists(known) and not (self.args.again and not self.args.report):
+        if os.path.exists(known) and not self.args.again:
+            self.tree.build_pristine(self.image(PRISTINE))
             say("pristine before: passed with this suite")
             return guest.Verdict(**json.loads(mutants.content(known)))
         verdict = self.run_pristine("before")
@@ -362,10 +362,11 @@ class Session:
         return bool(left)
 
     def apply_only(self):
+        self.tree.build_pristine(self.image(PRISTINE))
         for mutant in self.selected:
             result = score.Result(mutant.name, "", score.ERROR)
             try:
-                self.tree.compile_mutant(mutant)
+                self.tree.build_mutant(mutant)
                 result.state = score.SURVIVED
             except mutants.Unusable as unusable:
                 result.error = str(unusable)
