@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 
 #include "abi.h"
@@ -169,6 +171,58 @@ TEST_F(privileges, user_is_himself_after_every_call)
 				       action->name, view_specs[view].name);
 			}
 		}
+	}
+}
+
+/* Leave no block of the backing file system but those reserved for root: 0 or -errno. */
+static int take_unreserved_blocks(const struct sandbox *sb, struct statvfs *st)
+{
+	char path[PATH_MAX + 8];
+	int fd, err = 0;
+
+	if (statvfs(sb->backing, st))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/filler", sb->backing);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (st->f_bavail && fallocate(fd, 0, 0, (off_t)st->f_bavail * st->f_frsize))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/*
+ * P1: bytes are written with the registrant's credentials, so a user's write may take
+ * blocks that are reserved for root (ext4(5), resuid). His own would not.
+ */
+TEST_F(privileges, write_takes_blocks_reserved_for_the_registrant)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	struct testfile *tf = self->tf;
+	const struct action *action;
+	struct statvfs st;
+	char buf[64];
+	off_t at;
+
+	ASSERT_EQ(0, statvfs(self->sb.backing, &st));
+	if (st.f_bfree == st.f_bavail || strcmp(variant->fs, "ext4"))
+		SKIP(return, "%s reserves no blocks for root", variant->fs);
+	make_file(_metadata, tf, 0666);
+	ASSERT_EQ(0, testfile_open(tf, USER, VIEW_BIT(F1)));
+	ASSERT_EQ(0, take_unreserved_blocks(&self->sb, &st));
+	memset(buf, 'r', sizeof(buf));
+
+	at = (tf->oracle.size / page + 1) * page;
+	for (action = actions; action->name; action++) {
+		if (action->kind != ACTION_WRITE || action_missing(action) ||
+		    !action_fits(action, &view_specs[F1], at, sizeof(buf), tf->oracle.size))
+			continue;
+		EXPECT_EQ((ssize_t)sizeof(buf),
+			  testfile_act(tf, USER, F1, action, buf, sizeof(buf), at)) {
+			TH_LOG("%s", action->name);
+		}
+		at += page;
 	}
 }
 

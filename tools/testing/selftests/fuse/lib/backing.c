@@ -43,7 +43,7 @@ static const struct recipe recipes[] = {
 		.package = "e2fsprogs", .size = 256 * MIB,
 		.mount_data = "noinit_itable",
 		/* Only 256-byte inodes have room for nanoseconds. */
-		.mkfs = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-I", "256", "-m", "0",
+		.mkfs = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-I", "256", "-m", "1",
 			  "-N", "8192", "-J", "size=4",
 			  "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1" },
 	}, {
