@@ -2,9 +2,11 @@
 //
 // Breaks: fs/fuse/passthrough.c fuse_passthrough_open() opens the backing file with
 //   the caller's credentials
-// User sees: a user whom the FUSE mount admits cannot open a file whose backing
-//   file is root's alone
+// User sees: nothing without a security module
 // Property: P1
+// Equivalent: backing_file_open() opens a path that was looked up at registration, and
+//   vfs_open() checks no permission; only the hook of a security module sees whose
+//   credentials the open had
 @@
 expression F, G, P, B;
 @@
