@@ -329,13 +329,23 @@ static void hear_watch(struct guardian_state *state, const struct guardian_messa
 			close(fds[i]);
 }
 
+/*
+ * The tester that told of it may have been killed since, and its number may be
+ * another program's: what was opened is the tester's only if its mount stands.
+ */
 static int note_connection(const struct guardian_state *state, struct guarded *ward,
 			   unsigned int connection)
 {
 	int fd = open_abort(state->cfg->fusectl, connection);
+	struct mount_entry mount;
 
 	if (fd < 0)
 		return fd;
+	if (!mountinfo_last_below(ward->dir, &mount) || !mount_entry_is_fuse(&mount) ||
+	    mount.minor != connection) {
+		close(fd);
+		return -ENOTCONN;
+	}
 	/* Only the newest ones can still be alive. */
 	if (ward->connections == MAX_CONNECTIONS) {
 		close(ward->abort_fds[0]);
