@@ -8,7 +8,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "abi.h"
@@ -95,6 +97,33 @@ static int noappend_once_lands(int fd)
 	return pwritev2_lands(fd, RWF_NOAPPEND);
 }
 
+/* The same by io_submit(2), where the flags travel another way. */
+static int append_once_by_aio_lands(int fd)
+{
+	struct iocb cb = {
+		.aio_lio_opcode = IOCB_CMD_PWRITE,
+		.aio_fildes = fd,
+		.aio_buf = (uintptr_t)"w",
+		.aio_nbytes = 1,
+		.aio_rw_flags = RWF_APPEND,
+	};
+	struct iocb *list[] = { &cb };
+	aio_context_t ctx = 0;
+	struct io_event done;
+	int ret;
+
+	if (syscall(SYS_io_setup, 1, &ctx))
+		return -errno;
+	if (syscall(SYS_io_submit, ctx, 1, list) != 1)
+		ret = -errno;
+	else if (syscall(SYS_io_getevents, ctx, 1, 1, &done, NULL) != 1)
+		ret = -errno;
+	else
+		ret = done.res == 1 ? landed(fd) : (int)done.res;
+	syscall(SYS_io_destroy, ctx);
+	return ret;
+}
+
 /* One unaligned byte; 0 or -errno. Direct io of most file systems refuses it. */
 static int unaligned_write(int fd)
 {
@@ -141,6 +170,7 @@ static const struct row kept[] = {
 	{ "append",		O_APPEND,	O_APPEND,	write_lands,	AT_END },
 	{ "append-set",		0,		O_APPEND,	write_lands,	AT_END },
 	{ "rwf-append",		0,		0,		append_once_lands, AT_END },
+	{ "rwf-append-aio",	0,		0,		append_once_by_aio_lands, AT_END },
 	{ "rwf-noappend-after-set", 0,		O_APPEND,	noappend_once_lands, AT_OFFSET },
 	{ "direct",		O_DIRECT,	O_DIRECT,	unaligned_write, -EINVAL },
 	{ "noatime",		O_NOATIME,	O_NOATIME,	read_moves_atime, 0 },
