@@ -93,7 +93,7 @@ def heat_map(mutants, results, tests, count, table):
 <html lang="en"><meta charset="utf-8"><title>Mutants of FUSE passthrough and the tests that kill them</title>
 <style>{STYLE}</style>
 <h1>Mutants of FUSE passthrough and the tests that kill them</h1>
-<p>{html.escape(headline(count))}</p>
+<p>{html.escape(headline(count))} {"" if complete(results) else "Some mutants were left at the first test that noticed them."}</p>
 <p class="key">{key} framed: no other test kills this mutant; red row: survivor; red column: kills nothing.
 Point at a name or a square for details.</p>
 <table><tr><th></th>{columns(tests, table)}</tr>
@@ -103,6 +103,11 @@ Point at a name or a square for details.</p>
 
 
 # --- Markdown -------------------------------------------------------------
+
+def complete(results):
+    """Was every program run on every mutant?"""
+    return all(r.complete for r in results.values())
+
 
 def short(mutant, result):
     if mutant.equivalent:
@@ -125,6 +130,10 @@ def markdown(mutants, results, tests, count, table):
     ranked = sorted(tests, key=lambda t: (-len(table[t][1]), -len(table[t][0]), t))
     lines += [f"| `{t}` | {len(table[t][0])} | {len(table[t][1])} |" for t in ranked if table[t][0]]
     silent = [t for t in ranked if not table[t][0]]
+    if not complete(results):
+        lines += ["", "Some mutants were left at the first test that noticed them: the numbers of this "
+                  "table are lower bounds, and nothing is said of tests that kill nothing."]
+        return "\n".join(lines) + "\n"
     lines += ["", f"{len(silent)} tests kill nothing here:", ""]
     lines += [f"- `{t}`" for t in silent]
     return "\n".join(lines) + "\n"

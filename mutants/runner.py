@@ -136,6 +136,8 @@ class Session:
             self.lock = open(os.path.join(self.base, "lock"), "w", encoding="utf-8")
         except OSError as error:
             raise Trouble(f"{error.filename}: {error.strerror}") from None
+        if self.args.report:
+            return
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
