@@ -358,7 +358,9 @@ static bool seal_holds(struct __test_metadata *_metadata, struct sandbox *sb, co
 
 	id = back_by(_metadata, sb, memfd);
 	fd = open(path, O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, fd);
+	ASSERT_LE(0, fd) {
+		TH_LOG("%s: %s", seal->name, strerror(errno));
+	}
 	EXPECT_EQ(-1, pwrite(fd, "x", 1, 0));
 	EXPECT_EQ(EPERM, errno);
 

@@ -263,6 +263,8 @@ TEST_F(exec, mapped_instructions_run_as_written)
 	size_t i;
 	char *map;
 
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, backing);
 	map = mmap(NULL, page, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	memcpy(&code, &map, sizeof(code));
