@@ -22,7 +22,7 @@
 #include "leftover.h"
 #include "sandbox_victim.h"
 
-#define DEFAULT_KILLS	12
+#define DEFAULT_KILLS	PHASES
 #define STRESS_TIMEOUT	900
 #define VICTIM_SECONDS	20
 #define BUSY_MS		8
@@ -163,17 +163,7 @@ FIXTURE(killed) {
 	unsigned int hits[PHASES + 1];
 };
 
-FIXTURE_VARIANT(killed) {
-	const char *fs;
-};
-
-FIXTURE_VARIANT_ADD(killed, tmpfs) {
-	.fs = "tmpfs",
-};
-
-FIXTURE_VARIANT_ADD(killed, ext4) {
-	.fs = "ext4",
-};
+BACKING_VARIANTS(killed);
 
 static unsigned int number_from_env(const char *name, unsigned int fallback)
 {
