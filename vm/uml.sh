@@ -14,6 +14,10 @@ uml_command() {
 	[[ ! -w /dev/shm ]] || memory=/dev/shm
 	[[ -z $OPT_SHELL ]] || input=fd:0
 	mkdir "$dir/uml"
+	# A plain file takes everything at once: UML throws its line buffer away when a
+	# write that it had put off fails (line_write_interrupt()), and lines were lost.
+	rm "$dir/port.serial"
+	: >"$dir/port.serial"
 	GUEST_PORTS=/dev/ttyS1
 	# shellcheck disable=SC2016 disable=SC2206 # expanded there; words of a command line
 	GUEST_COMMAND=(env TMPDIR="$memory" bash -c 'exec 9>"$0" "$@"' "$dir/port.serial"

@@ -6,8 +6,8 @@ usage: watch.py --dir DIR --port PATH ... [limits] -- COMMAND ...
 
 COMMAND (an emulator or a UML kernel) runs in a process group of its own; its
 standard output is the guest's console. What the guest's init writes to the
-report port (vm/guest/wire.h) arrives through the fifos given by --port; only
-one of them is used by a given guest. DIR receives
+report port (vm/guest/wire.h) arrives through the fifos or files given by --port;
+only one of them is used by a given guest. DIR receives
 
     console.log  ktap.log  dmesg.txt  and  guest.json: events, times, how it ended
 
@@ -29,6 +29,7 @@ import json
 import os
 import selectors
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -65,6 +66,7 @@ class Guest:
         self.deadline = self.start + limit
         self.waiting_for = f"the test init within {limit:g} s of boot"
         self.selector = selectors.DefaultSelector()
+        self.tails = []            # ports that are plain files, read as they grow
         self.files = {name: open(os.path.join(args.dir, name), "wb")
                       for name in ("console.log", "ktap.log", "dmesg.txt")}
         self.ktap_lines = 0
@@ -144,12 +146,18 @@ class Guest:
         self.watch(self.process.stdout.fileno(), self.on_console)
 
     def watch(self, fd, handler):
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            self.tails.append((fd, Lines(), handler))
+            return
         os.set_blocking(fd, False)
         self.selector.register(fd, selectors.EVENT_READ, (Lines(), handler))
 
     def pump(self, timeout):
         """Handle what is there; returns False once the console is closed."""
         alive = True
+        for fd, lines, handler in self.tails:
+            for line in lines.feed(os.read(fd, CHUNK)):
+                handler(line)
         for key, _ in self.selector.select(timeout):
             lines, handler = key.data
             try:
@@ -191,6 +199,10 @@ class Guest:
                 break
             if not self.selector.select(0):
                 break
+        for fd, lines, handler in self.tails:
+            with open(fd, "rb", closefd=False) as rest:
+                for line in lines.feed(rest.read()):
+                    handler(line)
 
     def save(self):
         for file in self.files.values():
