@@ -8,6 +8,9 @@ from dataclasses import asdict
 
 import score
 
+MARK_BEGIN = "<!-- tables: mutants/run --readme -->"
+MARK_END = "<!-- end of tables -->"
+
 STYLE = """
 body { font: 13px/1.4 system-ui, sans-serif; margin: 2em; color: #222; background: #fff; }
 table { border-collapse: collapse; } td, th { padding: 0; font-weight: normal; text-align: left; }
@@ -137,6 +140,17 @@ def markdown(mutants, results, tests, count, table):
     lines += ["", f"{len(silent)} tests kill nothing here:", ""]
     lines += [f"- `{t}`" for t in silent]
     return "\n".join(lines) + "\n"
+
+
+def put_into_readme(readme, out):
+    """The tables between the marks are those of the last report."""
+    with open(readme, encoding="utf-8") as source:
+        before, _, rest = source.read().partition(MARK_BEGIN)
+    after = rest.partition(MARK_END)[2]
+    with open(os.path.join(out, "mutants.md"), encoding="utf-8") as source:
+        tables = source.read()
+    replace(os.path.dirname(readme), os.path.basename(readme),
+            f"{before}{MARK_BEGIN}\n{tables}{MARK_END}{after}")
 
 
 def write(out, mutants, results, tests, count):

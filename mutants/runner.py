@@ -11,6 +11,7 @@ again: an interrupted run goes on where it ended.
 
   --list           the mutants and what is known of them; runs nothing
   --report         write the results from what was judged so far; runs nothing
+  --readme         ... and puts the tables into mutants/README.md
   --apply-only     apply and compile, boot nothing
   --first-kill     stop at the first program that notices a mutant
   --repeat N       run what killed a mutant again, N times in all
@@ -61,7 +62,7 @@ def usage(text):
 
 def arguments():
     parser = argparse.ArgumentParser(add_help=False)
-    for name in ("--list", "--report", "--apply-only", "--first-kill", "--again", "--help"):
+    for name in ("--list", "--report", "--readme", "--apply-only", "--first-kill", "--again", "--help"):
         parser.add_argument(name, action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=0)
@@ -75,6 +76,7 @@ def arguments():
     if args.help:
         print(__doc__.strip())
         sys.exit(EXIT_PASS)
+    args.report |= args.readme
     if args.repeat < 1 or args.jobs < 0:
         usage("--repeat and --jobs want a positive number")
     return args
@@ -383,6 +385,8 @@ class Session:
         tests = sorted({score.without_variant(t) for t in self.pristine.tests})
         count = score.totals(self.selected, results)
         page.write(self.args.out, self.selected, self.results, tests, count)
+        if self.args.readme:
+            page.put_into_readme(os.path.join(HERE, "README.md"), self.args.out)
         say(f"{count['mutants']} mutants: {count['killed']} killed, {count['survived']} survived, "
             f"{count['equivalent']} equivalent, {count['error']} not judged; "
             f"score {count['score']} %")
