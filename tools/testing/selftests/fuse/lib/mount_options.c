@@ -181,17 +181,22 @@ static enum taken take_option(struct mount_options *opt, const char *name, const
 		return take_valued(opt, name, value);
 	if (!strcmp(name, "auto_unmount"))
 		opt->auto_unmount = true;
+	else if (!strcmp(name, "noxattr"))
+		opt->no_xattr = true;
 	else if (!take_flag(opt, name))
 		return UNKNOWN;
 	return TAKEN;
 }
 
-/* @list is cut up and kept. */
-static enum mount_options_result take_list(struct mount_options *opt, char *list, char *why,
+/* The copy is kept: the name of the statistics file is a part of it. */
+static enum mount_options_result take_list(struct mount_options *opt, const char *arg, char *why,
 					   size_t len)
 {
+	char *list = strdup(arg);
 	char *name, *rest;
 
+	if (!list)
+		return wrong(why, len, "out of memory");
 	for (name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
 		char *value = strchr(name, '=');
 
@@ -233,6 +238,7 @@ enum mount_options_result mount_options_parse(struct mount_options *opt, int arg
 		},
 	};
 	opterr = 0;
+	optind = 0;	/* start over: it may not be the first call in the process */
 	while (result == MOUNT_OPTIONS_OK && (c = getopt(argc, argv, "fho:")) != -1) {
 		if (c == 'f')
 			opt->foreground = true;

@@ -15,6 +15,7 @@ struct mount_options {
 	const char *stats;		/* file, NULL: stderr */
 	bool foreground;
 	bool auto_unmount;
+	bool no_xattr;			/* answer that there are no extended attributes */
 };
 
 enum mount_options_result {

@@ -113,13 +113,14 @@ static int start(struct server *srv, const char *backing, const char *mountpoint
 	if (!ret)
 		ret = mount_server(srv, mountpoint);
 	if (!ret)
+		ret = mount_find_connection(srv);
+	if (!ret)
 		ret = srv->opt.own_process ? process_start(srv) : start_here(srv);
 	if (!ret)
 		ret = control_wait(srv->ctl, has_started, NULL);
-	if (!ret && atomic_load(&srv->ctl->state) == CONTROL_ENDED)
+	/* It may have served and been unmounted by somebody in no time. */
+	if (!ret && !atomic_load(&srv->ctl->init_replied))
 		ret = atomic_load(&srv->ctl->error) ?: -ENOTCONN;
-	if (!ret)
-		ret = mount_find_connection(srv);
 	return ret;
 }
 
