@@ -6,6 +6,7 @@
  */
 #include "explore/generator.h"
 #include "explore/isolate.h"
+#include "explore/registers.h"
 #include "explore/traces.h"
 #include "suite.h"
 
@@ -86,6 +87,52 @@ TEST(malformed_traces_are_refused_where_they_are_wrong)
 	}
 }
 
+/* From @start to @end, @value in @word. */
+#define WROTE(start, end, value, word)	{ start, end, value, word, true, 0, NULL, NULL }
+#define READ(start, end, value, word)	{ start, end, value, word, false, 0, NULL, NULL }
+
+/* C15: what the judge of concurrent histories accepts, and what it does not. */
+TEST(orders_of_a_word_are_told_apart)
+{
+	static const struct {
+		const char *name;
+		bool legal;
+		struct register_event events[4];
+	} cases[] = {
+		{ "read after write", true, {
+			WROTE(1, 2, 7, 0), READ(3, 4, 7, 0) } },
+		{ "stale read", false, {
+			WROTE(1, 2, 7, 0), READ(3, 4, 0, 0) } },
+		{ "read beside write sees either", true, {
+			WROTE(1, 6, 7, 0), READ(2, 3, 0, 0), READ(4, 5, 7, 0) } },
+		{ "new value, then old", false, {
+			WROTE(1, 8, 7, 0), READ(2, 3, 7, 0), READ(4, 5, 0, 0) } },
+		{ "read before its write", false, {
+			WROTE(3, 4, 7, 0), READ(1, 2, 7, 0) } },
+		{ "nobody's value", false, {
+			WROTE(1, 2, 7, 0), READ(3, 4, 9, 0) } },
+		{ "another word", true, {
+			WROTE(1, 2, 7, 0), READ(3, 4, 0, 1) } },
+		{ "two writes at once, two orders", false, {
+			WROTE(1, 4, 7, 0), WROTE(2, 3, 9, 0),
+			READ(5, 6, 7, 0), READ(7, 8, 9, 0) } },
+		{ "two writes at once, one order", true, {
+			WROTE(1, 4, 7, 0), WROTE(2, 3, 9, 0),
+			READ(5, 6, 9, 0), READ(7, 8, 9, 0) } },
+	};
+	struct register_verdict verdict;
+	size_t i, n;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (n = 0; n < 4 && cases[i].events[n].start; n++)
+			;
+		registers_check(cases[i].events, n, &verdict);
+		EXPECT_EQ(cases[i].legal, !verdict.why) {
+			TH_LOG("%s: %s", cases[i].name, verdict.why ?: "accepted");
+		}
+	}
+}
+
 FIXTURE(histories)
 {
 	struct vocabulary voc;
@@ -152,6 +199,19 @@ TEST_F_TIMEOUT(histories, drawn_at_random_find_nothing, 120)
 	const struct campaign c = {
 		.voc = &self->voc, .seed = FIRST_SEED, .histories = HISTORIES, .steps = STEPS,
 		.command = "explore --histories 6 --ops 300 --seed 1",
+	};
+	struct outcome out;
+
+	isolate_campaign(&c, &self->opt, &out);
+	expect_nothing(_metadata, &out);
+}
+
+/* C15: several processes at once; some order explains every word that was read. */
+TEST_F_TIMEOUT(histories, of_concurrent_processes_have_an_order, 120)
+{
+	const struct campaign c = {
+		.voc = &self->voc, .seed = FIRST_SEED, .histories = 1, .steps = 3000,
+		.actors = 3, .command = "explore --concurrent 3 --seed 1",
 	};
 	struct outcome out;
 

@@ -240,20 +240,26 @@ static int run_campaign(const struct options *o)
 	const struct campaign c = {
 		.voc = &o->voc, .seed = o->seed, .histories = o->histories, .steps = o->ops,
 		.command = command, .seconds = o->seconds,
+		.actors = o->concurrent,
 		.progress = !o->quiet && isatty(STDERR_FILENO),
 	};
 	struct outcome out;
 	struct trace t;
-	int ret;
+	int ret, n;
 
-	snprintf(command, sizeof(command), "explore --fs %s --seed %llu --ops %u", o->runner.fs,
-		 (unsigned long long)o->seed, o->ops);
+	n = snprintf(command, sizeof(command), "explore --fs %s --seed %llu --ops %u",
+		     o->runner.fs, (unsigned long long)o->seed, o->ops);
+	if (o->concurrent)
+		snprintf(command + n, sizeof(command) - n, " --concurrent %u", o->concurrent);
 	isolate_campaign(&c, &o->runner, &out);
 	if (!is_verdict(&out))
 		return nothing_ran(&out);
 	print_counts(o, &out);
 	if (out.finding.kind == FOUND_NOTHING)
 		return EXIT_CLEAN;
+	/* Another run is another order of things: there is nothing to shrink. */
+	if (o->concurrent)
+		return EXIT_FOUND;
 	trace_init(&t);
 	ret = EXIT_TROUBLE;
 	if (!generate(&t, &o->voc, out.seed, o->ops))

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "concurrent.h"
 #include "generator.h"
 #include "isolate.h"
 
@@ -113,6 +114,51 @@ static void run_campaign(const struct job *job, struct runner *r)
 	trace_free(&t);
 }
 
+/* @steps of reads and writes make a history; each round draws from a seed of its own. */
+static bool run_rounds(const struct job *job, struct runner *r, struct concurrent *c)
+{
+	unsigned int rounds = job->campaign->steps / concurrent_events(c) + 1;
+	struct board *b = job->board;
+	bool found = false;
+
+	for (b->out.step = 0; b->out.step < rounds && !found; b->out.step++) {
+		found = concurrent_round(c, b->out.seed * TRACE_MAX_STEPS + b->out.step);
+		r->shared->counts.steps += concurrent_events(c);
+		atomic_fetch_add(&b->beats, concurrent_events(c));
+	}
+	b->out.counts = r->shared->counts;
+	if (found) {
+		b->out.finding = r->shared->finding;
+		report(job, r);
+	}
+	return found;
+}
+
+static void run_concurrent(const struct job *job, struct runner *r)
+{
+	const struct campaign *camp = job->campaign;
+	double end = now() + camp->seconds;
+	struct board *b = job->board;
+	struct concurrent *c = NULL;
+	uint64_t n;
+
+	if (!runner_begin(r, TRACE_LONG_TIMEOUT))
+		c = concurrent_create(r, camp->actors, b->out.why, sizeof(b->out.why));
+	if (!c) {
+		b->out.finding.kind = FOUND_TROUBLE;
+		return;
+	}
+	for (n = 0; !camp->histories || n < camp->histories; n++) {
+		if (camp->seconds > 0 && now() >= end)
+			break;
+		b->out.seed = camp->seed + n;
+		if (run_rounds(job, r, c))
+			break;
+	}
+	concurrent_destroy(c);
+	runner_end(r);
+}
+
 static void child(const struct job *job)
 {
 	struct board *b = job->board;
@@ -123,6 +169,8 @@ static void child(const struct job *job)
 		b->out.abi = server_abi(r.sb.server);
 		if (job->trace)
 			run_history(job, &r, job->trace);
+		else if (job->campaign->actors)
+			run_concurrent(job, &r);
 		else
 			run_campaign(job, &r);
 	}

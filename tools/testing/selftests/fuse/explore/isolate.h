@@ -33,6 +33,7 @@ struct campaign {
 	uint64_t histories;		/* 0: until the time is over */
 	unsigned int steps;		/* of each */
 	double seconds;			/* 0: no limit */
+	unsigned int actors;		/* more than 0: so many at once, in rounds of their own */
 	bool progress;			/* a line now and then, on stderr */
 	const char *command;		/* that runs it again */
 };

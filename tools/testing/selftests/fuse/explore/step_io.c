@@ -93,7 +93,8 @@ static enum step_result store_bytes(struct runner *r, struct step *step)
 	if (ret != step->len)
 		return runner_found(r, FOUND_RESULT, step, NULL,
 				    "%s by %s through %s at [%u, +%u) returned %ld (%s)",
-				    step->verb->name, actor_names[step->actor], spec->name, step->off, step->len,
+				    step->verb->name, actor_names[step->actor], spec->name,
+				    step->off, step->len,
 				    ret, strerror(ret < 0 ? -ret : 0));
 	if (spec->map_flags & MAP_PRIVATE)
 		model_stored_privately(m, step->actor, r->shared->buf, step->len, step->off);

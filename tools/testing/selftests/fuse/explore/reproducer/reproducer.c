@@ -40,8 +40,10 @@
 
 /* --- the protocol, as in Documentation/filesystems/fuse and <linux/fuse.h> ------- */
 
-enum { LOOKUP = 1, FORGET = 2, GETATTR = 3, SETATTR = 4, OPEN = 14, READ = 15, WRITE = 16,
-       RELEASE = 18, FSYNC = 20, INIT = 26, FALLOCATE = 43 };
+enum {
+	LOOKUP = 1, FORGET = 2, GETATTR = 3, SETATTR = 4, OPEN = 14, READ = 15, WRITE = 16,
+	RELEASE = 18, FSYNC = 20, INIT = 26, FALLOCATE = 43,
+};
 
 struct in_header { uint32_t len, opcode; uint64_t unique, node; uint32_t ids[3], pad; };
 struct out_header { uint32_t len; int32_t error; uint64_t unique; };
