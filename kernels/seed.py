@@ -7,8 +7,8 @@ usage: seed.py [--out DIR] [--jobs N]
 Builds the kernels of KERNELS as user-mode Linux, runs coherency and timestamps
 on each (run_vm.sh) and prints one table, kernel by property.
 
-Exit: 0 every verdict is the expected one, 1 one is not, 130 interrupted,
-200 trouble of the machine or of run_vm.sh.
+Exit: 0 every verdict is the expected one, 1 one is not, 2 wrong use,
+130 interrupted, 200 trouble of the machine or of run_vm.sh.
 """
 
 import argparse
@@ -260,6 +260,11 @@ def interrupt(_number, _frame):
 def main():
     args = options()
     signal.signal(signal.SIGTERM, interrupt)
+    try:
+        os.makedirs(args.out, exist_ok=True)
+    except OSError as error:
+        print(f"seed: cannot make {args.out}: {error.strerror}", file=sys.stderr)
+        return EXIT_TROUBLE
     run_all(args)
     fine = judge()
     if any(kernel.error for kernel in KERNELS):
