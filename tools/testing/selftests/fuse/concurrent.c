@@ -56,11 +56,11 @@ static const struct {
 struct arena {
 	struct testfile *tf;
 	off_t base;			/* file offset of the first word */
-	_Atomic uint64_t announced[WORDS];
-	_Atomic int stop;
-	_Atomic uint64_t looks;
+	atomic_ullong announced[WORDS];
+	atomic_int stop;
+	atomic_ullong looks;
 	struct {
-		_Atomic int found;
+		atomic_int found;
 		size_t word, reader;
 		uint64_t seen, at_least;
 	} stale;
@@ -113,7 +113,7 @@ static bool is_mapping(enum view_id view)
 /* A store or load of an aligned word is one access; nothing else promises that. */
 static ssize_t move_word(struct view *v, const struct action *a, uint64_t *value, off_t off)
 {
-	_Atomic uint64_t *word = (_Atomic uint64_t *)(v->map + off);
+	atomic_ullong *word = (atomic_ullong *)(v->map + off);
 
 	if (!strcmp(a->name, "store"))
 		atomic_store(word, *value);
@@ -243,7 +243,7 @@ TEST_F_TIMEOUT(concurrent, words_are_never_stale, 120)
 			TH_LOG("writer %zu of the table failed", i);
 		}
 
-	EXPECT_FALSE(arena->stale.found) {
+	EXPECT_FALSE(atomic_load(&arena->stale.found)) {
 		report_line("STALE: %s through %s saw %llu, %s through %s had written %llu",
 			    readers[arena->stale.reader].action,
 			    view_specs[readers[arena->stale.reader].view].name,
@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(concurrent, words_are_never_stale, 120)
 			    (unsigned long long)arena->stale.at_least);
 		report_rerun(&tf->report);
 	}
-	EXPECT_LT(0U, arena->looks);
+	EXPECT_LT(0U, atomic_load(&arena->looks));
 	EXPECT_EQ(0U, server_requests(self->sb.server, FUSE_READ));
 	EXPECT_EQ(0U, server_requests(self->sb.server, FUSE_WRITE));
 }

@@ -303,10 +303,10 @@ static ssize_t check_views(struct actor *a, void *arg)
 
 bool testfile_reads_briefly(const struct action *a)
 {
-	static const char *const names[] = { "load", "pread", "splice-read" };
+	static const char *const names[] = { "load", "pread", "splice-read", NULL };
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; names[i]; i++)
 		if (!strcmp(a->name, names[i]))
 			return true;
 	return false;
