@@ -253,7 +253,7 @@ TEST_F(exec, program_runs_as_written)
 #if defined(RETURN_NUMBER) && !defined(__CHECKER__)
 #define sync_instructions(code, len) __builtin___clear_cache(code, (code) + (len))
 #else
-#define sync_instructions(code, len)
+#define sync_instructions(code, len) ((void)(code), (void)(len))
 #endif
 
 /* C16: mmap(PROT_EXEC): instructions are bytes of the file like any others. */
