@@ -433,7 +433,11 @@ TEST_F(server, several_opcodes_are_withheld_at_once)
 	children[2] = CHILD(fgetxattr(fd, "trusted.none", NULL, 0));
 	for (int i = 0; i < 3; i++)
 		ASSERT_EQ(0, server_wait_withheld(self->srv, opcodes[i]));
-	for (int i = 2; i >= 0; i--) {
+	/*
+	 * FSYNC first: up to 6.12 it waits with the inode locked, and the other
+	 * children need that lock in the FLUSH of their exit.
+	 */
+	for (int i = 0; i < 3; i++) {
 		server_release(self->srv, opcodes[i]);
 		EXPECT_EQ(i == 2 ? ENODATA : 0, exit_status(children[i]));
 	}
