@@ -6,7 +6,7 @@
 # run_once WHICH OPTION...: boot the selected kernel, run and judge, keep the results.
 # Returns what vm/verdict.py returns. Options as of vm/watch.py.
 run_once() {
-	local dir=$WORK/guest.$1 status=0
+	local dir=$WORK/guest.$1 status=0 boot=$BOOT_LIMIT
 	shift
 	image_build
 	engine_select
@@ -14,7 +14,9 @@ run_once() {
 	guest_plan >"$dir/plan"
 	guest_prepare "$dir" <"$dir/plan"
 	say "booting with $ENGINE_NAME"
-	guest_start "$dir" --boot-limit "$BOOT_LIMIT" --limit "$OPT_TIMEOUT" "$@"
+	# virtme-ng brings up a whole distribution before it starts our init.
+	[[ $ENGINE != vng ]] || boot=$((boot * 3))
+	guest_start "$dir" --boot-limit "$boot" --limit "$OPT_TIMEOUT" "$@"
 	guest_judge "$dir" || status=$?
 	out_publish "$dir"
 	return "$status"
