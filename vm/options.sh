@@ -30,7 +30,7 @@ gives a verdict. Without options: Debian's 6.12, downloaded but not installed.
                      UML for kernels built here
  which tests
   --test PROG[:NAME] only this program or test (repeatable)
-  --fs LIST          only these backing file systems: tmpfs,ext4,xfs,btrfs,overlay
+  --fs LIST          only these backing file systems: tmpfs,ext4,xfs,btrfs,overlayfs
   --suite DIR        programs built before (make static OUTPUT=DIR)
   --strict           known deviations of the kernel are failures
  which verdict
@@ -65,8 +65,8 @@ option_fs() {
 	local fs
 	for fs in ${1//,/ }; do
 		case $fs in
-		tmpfs | ext4 | xfs | btrfs | overlay | overlayfs) ;;
-		*) die "unknown backing file system '$fs': tmpfs, ext4, xfs, btrfs or overlay" ;;
+		tmpfs | ext4 | xfs | btrfs | overlayfs) ;;
+		*) die "unknown backing file system '$fs': tmpfs, ext4, xfs, btrfs or overlayfs" ;;
 		esac
 	done
 	OPT_FS=$1
