@@ -219,7 +219,9 @@ TEST_F(access, noexec_mount_maps_nothing_executable)
 
 	opt.mode = suite_mode(opt.mode);
 	opt.mount_flags = MS_NOEXEC;
-	ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt));
+	ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt)) {
+		TH_LOG("remount: %s", self->sb.why);
+	}
 	fd = open(self->path, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(EPERM, try_mmap(fd, self->page, R | X, MAP_SHARED, &map));
@@ -241,7 +243,9 @@ TEST_F(access, read_only_mount_maps_nothing_writable)
 
 	opt.mode = suite_mode(opt.mode);
 	opt.mount_flags = MS_RDONLY;
-	ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt));
+	ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt)) {
+		TH_LOG("remount: %s", self->sb.why);
+	}
 	EXPECT_EQ(-1, open(self->path, O_RDWR | O_CLOEXEC));
 	EXPECT_EQ(EROFS, errno);
 	fd = open(self->path, O_RDONLY | O_CLOEXEC);

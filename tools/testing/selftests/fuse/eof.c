@@ -272,7 +272,9 @@ TEST_F(eof, truncated_pages_raise_sigbus_without_atomic_o_trunc)
 
 	opt.mode = suite_mode(opt.mode);
 	opt.init_clear = FUSE_ATOMIC_O_TRUNC;
-	ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt));
+	ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt)) {
+		TH_LOG("remount: %s", self->sb.why);
+	}
 	truncate_all(_metadata, &self->eof, true);
 	EXPECT_LT(0U, server_requests(self->sb.server, FUSE_SETATTR));
 }
