@@ -64,6 +64,10 @@ class Guests:
         listed = read_text(os.path.join(suite, "programs.list")).split()
         self.programs = [p for p in listed if p not in HARNESS]
         self.running = set()
+        self.stopped = False
+
+    def only(self, programs):
+        self.programs = [p for p in self.programs if p in programs]
 
     def identity(self):
         """What the verdict depends on besides the kernel."""
@@ -88,6 +92,8 @@ class Guests:
 
         The guest is stopped at the first failed test that @enough says yes to.
         """
+        if self.stopped:
+            raise Trouble("interrupted")
         out = os.path.join(self.work, name)
         shutil.rmtree(out, ignore_errors=True)
         os.makedirs(out)
@@ -124,7 +130,8 @@ class Guests:
         return None
 
     def stop(self):
-        """Have run_vm.sh take down its guests."""
+        """Have run_vm.sh take down its guests; no other is started."""
+        self.stopped = True
         running = list(self.running)
         for child in running:
             child.terminate()

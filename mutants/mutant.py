@@ -11,6 +11,7 @@ FIELD = re.compile(r"^// (Breaks|User sees|Reference|Property|Equivalent|Places)
 MORE = re.compile(r"^//   (.*)$")
 BREAKS = re.compile(r"^(\S+\.c) (.+)$")
 FIRST = "data-yanwu-mmap-not-diverted"     # the report that started all this
+NOT_MATCHED = "there are no modified files"
 SPATCH_LIMIT = 120                         # seconds; a mutant takes a fraction of one
 
 # Printed by the mutated object itself while its kernel boots.
@@ -102,8 +103,11 @@ def apply(mutant, pristine, isos, scratch):
                               check=False)
     except subprocess.TimeoutExpired:
         raise Unusable(f"does not apply: spatch took more than {SPATCH_LIMIT} s") from None
+    if NOT_MATCHED in done.stderr:
+        raise Unusable(f"does not apply: changes nothing in {mutant.file}")
     if done.returncode:
-        raise Unusable("does not apply: " + (done.stderr.strip().split("\n") or ["?"])[-1])
+        said = [line for line in done.stderr.split("\n") if "error" in line] or ["spatch failed"]
+        raise Unusable("does not apply: " + said[0].strip())
     # spatch writes nothing when nothing matched.
     after = content(scratch) if os.path.exists(scratch) else ""
     places = places_changed(content(pristine), after) if after else 0

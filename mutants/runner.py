@@ -17,7 +17,8 @@ again: an interrupted run goes on where it ended.
   --repeat N       run what killed a mutant again, N times in all
   --again          judge even what was judged before
   --jobs N         guests at a time (processors, as far as memory allows)
-  --fs LIST        backing file systems (ext4,tmpfs; "all": all of them)
+  --fs LIST        only these backing file systems (all)
+  --programs LIST  only these programs of the suite
   --program-timeout S   of one program (300)
   --suite DIR      programs built before (make static OUTPUT=DIR)
   --out DIR        mutants.json, mutants.html, mutants.md, logs/ (build/mutants)
@@ -66,7 +67,8 @@ def arguments():
         parser.add_argument(name, action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=0)
-    parser.add_argument("--fs", default="ext4,tmpfs")
+    parser.add_argument("--fs", default="all")
+    parser.add_argument("--programs", default="")
     parser.add_argument("--suite", default="")
     parser.add_argument("--program-timeout", type=int, default=300)
     parser.add_argument("--out", default=os.path.join(TOP, "build", "mutants"))
@@ -157,8 +159,10 @@ class Session:
         suite = self.args.suite or build_suite(self.base)
         self.guests = guest.Guests(suite, os.path.join(self.args.out, "logs"), self.args.fs,
                                    self.args.program_timeout)
+        if self.args.programs:
+            self.guests.only(self.args.programs.split(","))
         if not self.guests.programs:
-            raise Trouble(f"{suite}: no programs.list there")
+            raise Trouble(f"{suite}: none of these programs is there")
         self.hints = hints.Hints(TOP, self.guests.programs)
         self.identity = self.guests.identity()
         self.store = score.Store(os.path.join(self.base, "results"))
