@@ -249,13 +249,6 @@ TEST_F(exec, program_runs_as_written)
 #define RETURN_NUMBER(n) { ((n) & 7) << 5, (n) >> 3, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6 }
 #endif
 
-/* sparse does not know the builtin */
-#if defined(RETURN_NUMBER) && !defined(__CHECKER__)
-#define sync_instructions(code, len) __builtin___clear_cache(code, (code) + (len))
-#else
-#define sync_instructions(code, len) ((void)(code), (void)(len))
-#endif
-
 /* C16: mmap(PROT_EXEC): instructions are bytes of the file like any others. */
 TEST_F(exec, mapped_instructions_run_as_written)
 {
@@ -277,7 +270,7 @@ TEST_F(exec, mapped_instructions_run_as_written)
 	memcpy(&code, &map, sizeof(code));
 	for (i = 0; i < ARRAY_SIZE(codes); i++) {
 		ASSERT_EQ(8, pwrite(i & 1 ? backing : fd, codes[i], 8, 0));
-		sync_instructions(map, 8);
+		__builtin___clear_cache(map, map + 8);
 		EXPECT_EQ(numbers[i], code());
 	}
 	munmap(map, page);

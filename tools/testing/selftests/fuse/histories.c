@@ -133,11 +133,15 @@ TEST(orders_of_a_word_are_told_apart)
 	}
 }
 
-FIXTURE(histories)
-{
+struct player {
 	struct vocabulary voc;
 	struct runner_options opt;
 	struct trace trace;
+};
+
+FIXTURE(histories)
+{
+	struct player player;
 };
 
 BACKING_VARIANTS(histories);
@@ -146,15 +150,18 @@ FIXTURE_SETUP(histories)
 {
 	/* The harness kills its child, not what the child forked. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	ASSERT_EQ(0, vocabulary_init(&self->voc));
-	trace_init(&self->trace);
-	self->opt.fs = variant->fs;
-	self->opt.mode = suite_mode(SERVER_PASSTHROUGH) == SERVER_CACHED ? SERVER_CACHED : -1;
+	ASSERT_EQ(0, vocabulary_init(&self->player.voc));
+	trace_init(&self->player.trace);
+	self->player.opt.fs = variant->fs;
+	if (suite_mode(SERVER_PASSTHROUGH) == SERVER_CACHED)
+		self->player.opt.mode = SERVER_CACHED;
+	else
+		self->player.opt.mode = -1;
 }
 
 FIXTURE_TEARDOWN(histories)
 {
-	trace_free(&self->trace);
+	trace_free(&self->player.trace);
 }
 
 /* Skips where there was no verdict, fails where something was found. */
@@ -167,13 +174,13 @@ static void expect_nothing(struct __test_metadata *_metadata, const struct outco
 	}
 }
 
-static void read_kept(struct __test_metadata *_metadata, FIXTURE_DATA(histories) *self,
+static void read_kept(struct __test_metadata *_metadata, struct player *player,
 		      const struct kept_trace *kept)
 {
 	struct trace_error error;
 
-	self->trace.count = 0;
-	ASSERT_EQ(0, trace_parse(&self->trace, &self->voc, kept->text, kept->end - kept->text,
+	player->trace.count = 0;
+	ASSERT_EQ(0, trace_parse(&player->trace, &player->voc, kept->text, kept->end - kept->text,
 				 &error)) {
 		TH_LOG("%s:%u:%u: %s", kept->name, error.line, error.column, error.why);
 	}
@@ -187,8 +194,8 @@ TEST_F_TIMEOUT(histories, that_once_mattered_find_nothing, 120)
 	for (kept = kept_traces; kept->name; kept++) {
 		if (kept->deviation)
 			continue;
-		read_kept(_metadata, self, kept);
-		isolate_trace(&self->trace, &self->opt, kept->name, true, &out);
+		read_kept(_metadata, &self->player, kept);
+		isolate_trace(&self->player.trace, &self->player.opt, kept->name, true, &out);
 		expect_nothing(_metadata, &out);
 		EXPECT_NE(0U, out.counts.comparisons);
 	}
@@ -197,12 +204,13 @@ TEST_F_TIMEOUT(histories, that_once_mattered_find_nothing, 120)
 TEST_F_TIMEOUT(histories, drawn_at_random_find_nothing, 120)
 {
 	const struct campaign c = {
-		.voc = &self->voc, .seed = FIRST_SEED, .histories = HISTORIES, .steps = STEPS,
+		.voc = &self->player.voc, .seed = FIRST_SEED,
+		.histories = HISTORIES, .steps = STEPS,
 		.command = "explore --histories 6 --ops 300 --seed 1",
 	};
 	struct outcome out;
 
-	isolate_campaign(&c, &self->opt, &out);
+	isolate_campaign(&c, &self->player.opt, &out);
 	expect_nothing(_metadata, &out);
 }
 
@@ -210,17 +218,17 @@ TEST_F_TIMEOUT(histories, drawn_at_random_find_nothing, 120)
 TEST_F_TIMEOUT(histories, of_concurrent_processes_have_an_order, 120)
 {
 	const struct campaign c = {
-		.voc = &self->voc, .seed = FIRST_SEED, .histories = 1, .steps = 3000,
+		.voc = &self->player.voc, .seed = FIRST_SEED, .histories = 1, .steps = 3000,
 		.actors = 3, .command = "explore --concurrent 3 --seed 1",
 	};
 	struct outcome out;
 
-	isolate_campaign(&c, &self->opt, &out);
+	isolate_campaign(&c, &self->player.opt, &out);
 	expect_nothing(_metadata, &out);
 }
 
 /* Replayed with the deviation as a finding, the trace of it must find it. */
-static void expect_deviation(struct __test_metadata *_metadata, FIXTURE_DATA(histories) *self,
+static void expect_deviation(struct __test_metadata *_metadata, struct player *player,
 			     const char *id)
 {
 	const struct kept_trace *kept = kept_traces;
@@ -228,12 +236,12 @@ static void expect_deviation(struct __test_metadata *_metadata, FIXTURE_DATA(his
 
 	while (!kept->deviation || strcmp(kept->deviation, id))
 		kept++;
-	read_kept(_metadata, self, kept);
-	self->opt.strict = 1U << (deviation_find(id) - deviations);
-	isolate_trace(&self->trace, &self->opt, kept->name, deviation_strict(), &out);
+	read_kept(_metadata, player, kept);
+	player->opt.strict = 1U << (deviation_find(id) - deviations);
+	isolate_trace(&player->trace, &player->opt, kept->name, deviation_strict(), &out);
 	if (out.finding.kind == FOUND_UNSUPPORTED)
 		SKIP(return, "%s", out.why);
-	if (out.abi != SERVER_ABI_MAINLINE && view_specs[self->trace.steps[0].view].prot)
+	if (out.abi != SERVER_ABI_MAINLINE && view_specs[player->trace.steps[0].view].prot)
 		SKIP(return, "this passthrough ABI has no other modes to open in");
 	EXPECT_TRUE(out.finding.kind == FOUND_NOTHING || out.finding.deviation) {
 		TH_LOG("%s: %s%s", finding_name(out.finding.kind), out.why, out.finding.what);
@@ -247,25 +255,25 @@ TEST_F(histories, see_times_of_a_mapped_store)
 	/* Nothing to see where the file system itself marks no store. */
 	if (!strcmp(variant->fs, "tmpfs"))
 		SKIP(return, "tmpfs does not mark times for a mapped store");
-	expect_deviation(_metadata, self, "D1");
+	expect_deviation(_metadata, &self->player, "D1");
 }
 
 /* Known deviation D2 */
 TEST_F(histories, open_cached_beside_a_mapping)
 {
-	expect_deviation(_metadata, self, "D2");
+	expect_deviation(_metadata, &self->player, "D2");
 }
 
 /* Known deviation D3 */
 TEST_F(histories, clear_append)
 {
-	expect_deviation(_metadata, self, "D3");
+	expect_deviation(_metadata, &self->player, "D3");
 }
 
 /* Known deviation D4 */
 TEST_F(histories, splice_beside_direct)
 {
-	expect_deviation(_metadata, self, "D4");
+	expect_deviation(_metadata, &self->player, "D4");
 }
 
 SUITE_MAIN()

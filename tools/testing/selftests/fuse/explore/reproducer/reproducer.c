@@ -32,7 +32,7 @@
 
 #define ROOM		(128 * 1024)
 /* Not every history needs every step. */
-#define STEP static __attribute__((unused))
+#define STEP __attribute__((unused))
 #define DATA_END	12288
 #define HOLE_END	20480
 #define FIRST_SIZE	26701
@@ -381,7 +381,7 @@ static int guarded_copy(void *to, const void *from, size_t len)
 	return 0;
 }
 
-STEP void open_view(int id, long off, long len)
+static STEP void open_view(int id, long off, long len)
 {
 	struct view *v = &views[id];
 
@@ -400,14 +400,14 @@ STEP void open_view(int id, long off, long len)
 	}
 }
 
-STEP void close_fd(int id)
+static STEP void close_fd(int id)
 {
 	if (views[id].fd >= 0)
 		close(views[id].fd);
 	views[id].fd = -1;
 }
 
-STEP void close_view(int id)
+static STEP void close_view(int id)
 {
 	if (views[id].map)
 		munmap(views[id].map, views[id].len);
@@ -471,7 +471,7 @@ static void load(int id, size_t len, long off)
 		compare(v, "load", len, len, off);
 }
 
-STEP void read_view(int id, const char *how, size_t len, long off)
+static STEP void read_view(int id, const char *how, size_t len, long off)
 {
 	if (views[id].map)
 		load(id, len, off);
@@ -480,7 +480,7 @@ STEP void read_view(int id, const char *how, size_t len, long off)
 }
 
 /* Every view after a step; not through FUSE descriptors after a quiet one. */
-STEP void check(size_t len, long off, int quiet)
+static STEP void check(size_t len, long off, int quiet)
 {
 	long page = off - off % 4096;
 	int id;
@@ -497,7 +497,7 @@ STEP void check(size_t len, long off, int quiet)
 	}
 }
 
-STEP void stat_view(int id)
+static STEP void stat_view(int id)
 {
 	struct stat a, b;
 
@@ -535,7 +535,7 @@ static ssize_t write_by(struct view *v, const char *how, const void *buf, size_t
 	return n;
 }
 
-STEP void write_view(int id, const char *how, size_t len, long off)
+static STEP void write_view(int id, const char *how, size_t len, long off)
 {
 	static unsigned char buf[ROOM] __attribute__((aligned(4096)));
 	struct view *v = &views[id];
@@ -573,7 +573,7 @@ static void resized(long size)
 }
 
 /* The call named @how; what it does to the file is followed. */
-STEP void control(int id, const char *how, size_t len, long off)
+static STEP void control(int id, const char *how, size_t len, long off)
 {
 	struct view *v = &views[id];
 	char *at = v->map ? v->map + (off - v->off) / 4096 * 4096 : NULL;
@@ -613,7 +613,7 @@ STEP void control(int id, const char *how, size_t len, long off)
 		printf("step %u: %s through %s: %m\n", step, how, v->name);
 }
 
-STEP void set_times(int id)
+static STEP void set_times(int id)
 {
 	if (futimens(views[id].fd, (struct timespec[2]) { { OLD_SECONDS, 0 }, { OLD_SECONDS, 0 } }))
 		die("futimens");
