@@ -411,6 +411,11 @@ TEST_F(coherency, direct_passthrough_asks_the_server)
 	ASSERT_EQ(64, testfile_act(tf, SELF, F1, action_find("pread"), byte, 64, 100));
 	ASSERT_EQ(64, testfile_act(tf, SELF, F1, action_find("pread"), byte, 64, 100));
 	EXPECT_EQ(2U, server_requests(tf->report.sb->server, FUSE_READ));
+	/* Nor is splice(2) a way round the server, whatever else it does (D4). */
+	ASSERT_EQ(64, testfile_act(tf, SELF, F1, action_find("splice-read"), byte, 64, 100));
+	EXPECT_LT(2U, server_requests(tf->report.sb->server, FUSE_READ));
+	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("splice-write"), 64, 100));
+	EXPECT_LT(1U, server_requests(tf->report.sb->server, FUSE_WRITE));
 }
 
 /* C9: a mapping crosses fork(2) and stays shared; the child's end takes nothing back. */
