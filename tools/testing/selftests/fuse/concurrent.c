@@ -23,6 +23,8 @@
 
 /* Looks of one reader at all words; enough for thousands of switches of processes. */
 #define LOOKS		4000
+/* Where KSFT_MACHINE_SLOW is set: an emulated guest, often with one processor */
+#define LOOKS_SLOW	200
 /*
  * read(2) and write(2) may move a word byte by byte, so one look may catch two
  * values at once. A stale cache stays stale: it is wrong again and again.
@@ -172,10 +174,11 @@ static void look_around(struct arena *arena, size_t reader)
 {
 	uint64_t last[WORDS] = {}, value;
 	bool exact = is_mapping(readers[reader].view);
+	const int looks = getenv("KSFT_MACHINE_SLOW") ? LOOKS_SLOW : LOOKS;
 	size_t word;
 	int n, tries;
 
-	for (n = 0; n < LOOKS && !atomic_load(&arena->stale.found); n++) {
+	for (n = 0; n < looks && !atomic_load(&arena->stale.found); n++) {
 		for (word = 0; word < WORDS; word++) {
 			/* Both ends are single accesses: not even once may it be wrong. */
 			bool strict = exact && !strcmp(writers[word].action, "store");

@@ -59,6 +59,7 @@ struct testfile {
 	unsigned int shown_cases;	/* were reported in full; counted by the test */
 	struct testfile_request request;
 	bool (*reads)(const struct action *a);	/* the readers that checks use; NULL: all */
+	bool slow;			/* KSFT_MACHINE_SLOW: readers take turns on all views */
 	bool quiet;			/* mismatches are wanted: count, do not print */
 	unsigned char *buf;		/* TESTFILE_ROOM bytes, shared: one acts at a time */
 };
@@ -110,7 +111,8 @@ ssize_t testfile_write(struct testfile *tf, enum actor_id who, enum view_id view
 
 /*
  * Read [off, off + len) by the readers through every open view of every living
- * actor (F2, FA and FS by some readers in turn) and compare with the oracle. Past
+ * actor and compare with the oracle. F2, FA and FS are read by some readers in
+ * turn, on a slow machine all views are; CHILD reads by plain system calls. Past
  * end of file, readers must come back short and mappings show zeroes up to the
  * end of the last page. Mismatches found; the first one is reported in full.
  */
