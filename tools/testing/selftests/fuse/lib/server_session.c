@@ -120,7 +120,9 @@ void session_destroy(struct server *srv)
 		close(srv->device);
 	srv->session = NULL;
 	srv->device = -1;
-	inode_table_close(srv->inodes);
+	/* The table is shared, the numbers in it are the descriptors of who served. */
+	if (!srv->opt.own_process)
+		inode_table_close(srv->inodes);
 }
 
 void session_process(struct server *srv, struct buffer *buf)
