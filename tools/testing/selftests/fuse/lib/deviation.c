@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "deviation.h"
 
@@ -44,7 +46,7 @@ const struct deviation deviations[] = {
 	{
 		.id = "D8",
 		.what = "fsync succeeds with the backing file dirty when the server has no fsync",
-		.kernels = "6.18",
+		.kernels = "6.12, 6.18",
 		.reference = "fuse_fsync() syncs the empty cache of FUSE and takes ENOSYS for done; fsync(2)",
 	},
 	{
@@ -76,6 +78,20 @@ const struct deviation *deviation_find(const char *id)
 		if (!strcmp(d->id, id))
 			return d;
 	return NULL;
+}
+
+static unsigned long version(const char *text)
+{
+	unsigned int major, minor;
+
+	return sscanf(text, "%u.%u", &major, &minor) == 2 ? major * 1000UL + minor : 0;
+}
+
+bool deviation_is_newer(const struct deviation *d)
+{
+	struct utsname uts;
+
+	return !uname(&uts) && version(uts.release) < version(d->kernels);
 }
 
 bool deviation_strict(void)

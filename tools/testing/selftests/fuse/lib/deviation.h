@@ -13,7 +13,7 @@
 struct deviation {
 	const char *id;
 	const char *what;	/* for a user, one line */
-	const char *kernels;	/* where it was measured */
+	const char *kernels;	/* where it was measured, oldest first: "6.12, 6.18" */
 	const char *reference;
 };
 
@@ -22,6 +22,9 @@ extern const struct deviation deviations[];
 
 /* The deviation of this id, or NULL. */
 const struct deviation *deviation_find(const char *id);
+
+/* Is the running kernel older than every one @d was measured on? Then it owes no deviation. */
+bool deviation_is_newer(const struct deviation *d);
 
 /* Is FUSE_STRICT set (and not "0")? Then deviations are failures. */
 bool deviation_strict(void);
