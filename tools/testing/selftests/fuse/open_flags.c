@@ -8,12 +8,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/aio_abi.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "abi.h"
+#include "action_ways.h"
 #include "suite.h"
 
 #ifndef RWF_NOAPPEND
@@ -100,28 +99,10 @@ static int noappend_once_lands(int fd)
 /* The same by io_submit(2), where the flags travel another way. */
 static int append_once_by_aio_lands(int fd)
 {
-	struct iocb cb = {
-		.aio_lio_opcode = IOCB_CMD_PWRITE,
-		.aio_fildes = fd,
-		.aio_buf = (uintptr_t)"w",
-		.aio_nbytes = 1,
-		.aio_rw_flags = RWF_APPEND,
-	};
-	struct iocb *list[] = { &cb };
-	aio_context_t ctx = 0;
-	struct io_event done;
-	int ret;
+	char byte = 'w';
+	ssize_t ret = aio_append(fd, &byte, 1);
 
-	if (syscall(SYS_io_setup, 1, &ctx))
-		return -errno;
-	if (syscall(SYS_io_submit, ctx, 1, list) != 1)
-		ret = -errno;
-	else if (syscall(SYS_io_getevents, ctx, 1, 1, &done, NULL) != 1)
-		ret = -errno;
-	else
-		ret = done.res == 1 ? landed(fd) : (int)done.res;
-	syscall(SYS_io_destroy, ctx);
-	return ret;
+	return ret == 1 ? landed(fd) : (int)ret;
 }
 
 /* One unaligned byte; 0 or -errno. Direct io of most file systems refuses it. */

@@ -32,11 +32,12 @@ const char *aio_missing(void)
 	return context(&ctx) == -ENOSYS ? "no io_submit(2) in this kernel: CONFIG_AIO" : NULL;
 }
 
-static ssize_t submit(unsigned int opcode, struct view *v, void *buf, size_t len, off_t off)
+static ssize_t submit(unsigned int opcode, int rwf, int fd, void *buf, size_t len, off_t off)
 {
 	struct iocb cb = {
 		.aio_lio_opcode = opcode,
-		.aio_fildes = v->fd,
+		.aio_rw_flags = rwf,
+		.aio_fildes = fd,
 		.aio_buf = (uintptr_t)buf,
 		.aio_nbytes = len,
 		.aio_offset = off,
@@ -59,12 +60,12 @@ static ssize_t submit(unsigned int opcode, struct view *v, void *buf, size_t len
 
 static ssize_t submit_read(struct view *v, void *buf, size_t len, off_t off)
 {
-	return submit(IOCB_CMD_PREAD, v, buf, len, off);
+	return submit(IOCB_CMD_PREAD, 0, v->fd, buf, len, off);
 }
 
 static ssize_t submit_write(struct view *v, void *buf, size_t len, off_t off)
 {
-	return submit(IOCB_CMD_PWRITE, v, buf, len, off);
+	return submit(IOCB_CMD_PWRITE, 0, v->fd, buf, len, off);
 }
 
 ssize_t aio_read(struct view *v, void *buf, size_t len, off_t off)
@@ -75,4 +76,9 @@ ssize_t aio_read(struct view *v, void *buf, size_t len, off_t off)
 ssize_t aio_write(struct view *v, void *buf, size_t len, off_t off)
 {
 	return action_write_aligned(submit_write, v, buf, len, off);
+}
+
+ssize_t aio_append(int fd, void *buf, size_t len)
+{
+	return submit(IOCB_CMD_PWRITE, RWF_APPEND, fd, buf, len, 0);
 }
