@@ -32,7 +32,8 @@ const char *aio_missing(void)
 	return context(&ctx) == -ENOSYS ? "no io_submit(2) in this kernel: CONFIG_AIO" : NULL;
 }
 
-static ssize_t submit(unsigned int opcode, int rwf, int fd, void *buf, size_t len, off_t off)
+static ssize_t submit(unsigned int opcode, __kernel_rwf_t rwf, int fd, void *buf, size_t len,
+		      off_t off)
 {
 	struct iocb cb = {
 		.aio_lio_opcode = opcode,
