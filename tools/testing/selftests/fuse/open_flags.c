@@ -100,7 +100,7 @@ static int noappend_once_lands(int fd)
 static int append_once_by_aio_lands(int fd)
 {
 	char byte = 'w';
-	ssize_t ret = aio_append(fd, &byte, 1);
+	ssize_t ret = aio_write_flags(fd, &byte, 1, RWF_APPEND);
 
 	return ret == 1 ? landed(fd) : (int)ret;
 }

@@ -28,8 +28,8 @@ ssize_t uring_in_place(struct view *v, bool write, void *map, size_t map_len, vo
 const char *aio_missing(void);
 ssize_t aio_read(struct view *v, void *buf, size_t len, off_t off);
 ssize_t aio_write(struct view *v, void *buf, size_t len, off_t off);
-/* RWF_APPEND at offset 0, which it must not matter. */
-ssize_t aio_append(int fd, void *buf, size_t len);
+/* At offset 0, with flags of pwritev2(2). */
+ssize_t aio_write_flags(int fd, void *buf, size_t len, int rwf);
 
 /* Into and out of a mapping by way of the kernel: process_vm_readv(2), proc_pid_mem(5) */
 ssize_t process_vm_read(struct view *v, void *buf, size_t len, off_t off);
