@@ -280,7 +280,7 @@ static bool is_without_server(const char *path)
 	return statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_TYPE, &stx) && errno == ENOTCONN;
 }
 
-/* The descriptors of the caller must not live on in here: the device is among them. */
+/* The descriptors of the caller must not live on in here: somebody may wait for their end. */
 static void guard(const char *path, int parent)
 {
 	struct pollfd ended = { .fd = dup2(parent, 0), .events = POLLIN };

@@ -236,13 +236,14 @@ static enum exit_status serve(const struct mount_options *opt, int ready)
 	if (signals < 0)
 		return fail(EXIT_SYSTEM, "signalfd: %s", strerror(errno));
 
+	/* Before the mount: whoever sees it may kill us at once. */
+	if (opt->auto_unmount && mount_options_guard(opt->mountpoint))
+		return fail(EXIT_SYSTEM, "auto_unmount does not work: %s", strerror(errno));
 	status = start(&srv, opt);
 	if (status)
 		return status;
 	if (opt->no_xattr)
 		refuse_xattr(srv);
-	if (opt->auto_unmount && mount_options_guard(opt->mountpoint))
-		fail(EXIT_SYSTEM, "auto_unmount does not work: %s", strerror(errno));
 	report_mounted(ready);
 	if (!opt->foreground)
 		leave_terminal();
