@@ -323,4 +323,4 @@ TEST_F(concurrent, hard_links_are_coherent)
 	unlink(name);
 }
 
-SUITE_MAIN()
+SUITE_MAIN_RACING()

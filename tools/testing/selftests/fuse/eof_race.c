@@ -344,4 +344,4 @@ TEST_F(eof_race, punching_races_with_everything)
 	}
 }
 
-SUITE_MAIN()
+SUITE_MAIN_RACING()

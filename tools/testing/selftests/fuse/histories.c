@@ -276,4 +276,4 @@ TEST_F(histories, splice_beside_direct)
 	expect_deviation(_metadata, &self->player, "D4");
 }
 
-SUITE_MAIN()
+SUITE_MAIN_RACING()

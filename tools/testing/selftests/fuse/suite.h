@@ -6,6 +6,7 @@
 #ifndef FUSE_SELFTEST_SUITE_H
 #define FUSE_SELFTEST_SUITE_H
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,7 +206,29 @@ static inline bool suite_only_asks(int argc, char **argv)
 	return argc == 2 && (!strcmp(argv[1], "-l") || !strcmp(argv[1], "-h"));
 }
 
-static inline int suite_main(int argc, char **argv, bool needs_passthrough)
+/*
+ * A history is told step by step: its processes and the server take turns, and
+ * never run at once. On one processor they hand over without waking another, which
+ * is most of the time they take in a virtual machine. Inherited by what they fork.
+ */
+static inline void suite_stay_on_one_cpu(void)
+{
+	cpu_set_t one;
+	int cpu = sched_getcpu();
+
+	if (cpu < 0)
+		return;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+enum suite_needs {
+	SUITE_PASSTHROUGH = 1 << 0,	/* passthrough, not just FUSE */
+	SUITE_ALL_CPUS = 1 << 1,	/* actors that race */
+};
+
+static inline int suite_main(int argc, char **argv, unsigned int needs)
 {
 	char why[256] = "";
 
@@ -223,24 +246,24 @@ static inline int suite_main(int argc, char **argv, bool needs_passthrough)
 		ksft_print_header();
 		ksft_exit_fail_msg("%s\n", why);
 	}
-	if (needs_passthrough)
+	if (!(needs & SUITE_ALL_CPUS))
+		suite_stay_on_one_cpu();
+	if (needs & SUITE_PASSTHROUGH)
 		suite_require_passthrough();
 	argv = suite_select_fs(&argc, argv);
 	atexit(suite_all_skipped);
 	return test_harness_run(argc, argv);
 }
 
-/* Programs on passthrough itself; SUITE_MAIN_ANY where plain FUSE will do. */
-#define SUITE_MAIN()							\
+#define SUITE_MAIN_WITH(needs)						\
 	int main(int argc, char **argv)					\
 	{								\
-		return suite_main(argc, argv, true);			\
+		return suite_main(argc, argv, needs);			\
 	}
 
-#define SUITE_MAIN_ANY()						\
-	int main(int argc, char **argv)					\
-	{								\
-		return suite_main(argc, argv, false);			\
-	}
+/* Programs on passthrough itself, those with actors that race, and those on any FUSE. */
+#define SUITE_MAIN()		SUITE_MAIN_WITH(SUITE_PASSTHROUGH)
+#define SUITE_MAIN_RACING()	SUITE_MAIN_WITH(SUITE_PASSTHROUGH | SUITE_ALL_CPUS)
+#define SUITE_MAIN_ANY()	SUITE_MAIN_WITH(SUITE_ALL_CPUS)
 
 #endif /* FUSE_SELFTEST_SUITE_H */

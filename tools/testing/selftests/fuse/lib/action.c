@@ -13,6 +13,7 @@
 #include "action.h"
 #include "action_ways.h"
 #include "fault.h"
+#include "process.h"
 
 static ssize_t result(ssize_t ret)
 {
@@ -114,10 +115,10 @@ static int pipe_for(int which, int **p, size_t len)
 	int size = len + 4 * getpagesize();
 
 	*p = k->fd;
-	if (k->owner != getpid()) {
+	if (k->owner != process_id()) {
 		if (pipe2(k->fd, O_CLOEXEC | O_NONBLOCK))
 			return -errno;
-		k->owner = getpid();
+		k->owner = process_id();
 	} else if (fcntl(k->fd[1], F_GETPIPE_SZ) >= size) {
 		return 0;
 	}
@@ -129,7 +130,7 @@ static ssize_t pipe_done(int which, ssize_t ret, size_t want)
 {
 	struct kept_pipe *k = &kept[which];
 
-	if (ret != (ssize_t)want && k->owner == getpid()) {
+	if (ret != (ssize_t)want && k->owner == process_id()) {
 		close(k->fd[0]);
 		close(k->fd[1]);
 		k->owner = 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "action_ways.h"
+#include "process.h"
 
 /* The context of this thread; a forked child does not inherit it (io_setup(2)). */
 static __thread struct {
@@ -16,11 +17,11 @@ static __thread struct {
 
 static int context(aio_context_t *ctx)
 {
-	if (kept.owner != getpid()) {
+	if (kept.owner != process_id()) {
 		kept.ctx = 0;
 		if (syscall(__NR_io_setup, 1, &kept.ctx))
 			return -errno;
-		kept.owner = getpid();
+		kept.owner = process_id();
 	}
 	*ctx = kept.ctx;
 	return 0;

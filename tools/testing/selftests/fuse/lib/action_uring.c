@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "action_ways.h"
+#include "process.h"
 
 #ifdef HAVE_LIBURING
 #include <liburing.h>
@@ -25,7 +26,7 @@ static int ring_of_thread(void)
 	struct iovec iov;
 	int err;
 
-	if (kept.owner == getpid())
+	if (kept.owner == process_id())
 		return 0;
 	err = io_uring_queue_init(ENTRIES, &kept.ring, 0);
 	if (err)
@@ -41,7 +42,7 @@ static int ring_of_thread(void)
 		free(kept.fixed);
 		return err;
 	}
-	kept.owner = getpid();
+	kept.owner = process_id();
 	return 0;
 }
 
