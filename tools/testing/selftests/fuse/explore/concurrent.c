@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,8 +27,8 @@ struct concurrent {
 	struct runner *runner;
 	unsigned int actors;
 	uint64_t seed;
-	atomic_uint round;		/* grows: go */
-	atomic_uint done;		/* actors that are through with it */
+	pthread_barrier_t step;		/* between rounds: the actors and the director */
+	unsigned int round;
 	atomic_uint_fast64_t clock;	/* one order of all starts and ends */
 	atomic_bool failed;		/* a call returned an error */
 	char why[128];
@@ -96,30 +97,29 @@ static void play_round(struct concurrent *c, unsigned int who, unsigned int roun
 static void play(struct concurrent *c, unsigned int who)
 {
 	struct view views[ARRAY_SIZE(used_views)];
-	unsigned int round = 0;
 
-	if (open_views(c->runner, views)) {
-		atomic_store(&c->failed, true);
+	if (open_views(c->runner, views) && !atomic_exchange(&c->failed, true))
 		snprintf(c->why, sizeof(c->why), "actor %u cannot open its views", who);
-		atomic_fetch_add(&c->done, 1);
-		_exit(1);
-	}
 	for (;;) {
-		atomic_fetch_add(&c->done, 1);
-		while (atomic_load(&c->round) == round)
-			usleep(0);
-		round = atomic_load(&c->round);
-		play_round(c, who, round, views);
+		pthread_barrier_wait(&c->step);
+		pthread_barrier_wait(&c->step);
+		play_round(c, who, c->round, views);
 	}
 }
 
 /* --- the director ------------------------------------------------------------------ */
 
-/* Those who died do not come; the watchdog ends what waits for them. */
-static void wait_for_all(struct concurrent *c)
+static bool make_barrier(struct concurrent *c, unsigned int actors)
 {
-	while (atomic_load(&c->done) < c->actors)
-		usleep(0);
+	pthread_barrierattr_t attr;
+	bool made;
+
+	if (pthread_barrierattr_init(&attr))
+		return false;
+	pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	made = !pthread_barrier_init(&c->step, &attr, actors + 1);
+	pthread_barrierattr_destroy(&attr);
+	return made;
 }
 
 struct concurrent *concurrent_create(struct runner *r, unsigned int actors, char *why,
@@ -129,7 +129,7 @@ struct concurrent *concurrent_create(struct runner *r, unsigned int actors, char
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int i;
 
-	if (c == MAP_FAILED) {
+	if (c == MAP_FAILED || !make_barrier(c, actors)) {
 		snprintf(why, len, "out of memory");
 		return NULL;
 	}
@@ -146,7 +146,9 @@ struct concurrent *concurrent_create(struct runner *r, unsigned int actors, char
 		}
 		c->actors += c->pids[i] > 0;
 	}
-	wait_for_all(c);
+	/* Those who die do not come to it; the watchdog ends what waits for them. */
+	if (c->actors == actors)
+		pthread_barrier_wait(&c->step);
 	if (c->actors == actors && !atomic_load(&c->failed))
 		return c;
 	snprintf(why, len, "%s", c->why[0] ? c->why : "fork failed");
@@ -197,9 +199,9 @@ bool concurrent_round(struct concurrent *c, uint64_t seed)
 		if (pwrite(c->runner->backing_fd, &initial, sizeof(initial), words[i]) < 0)
 			return false;
 	c->seed = seed;
-	atomic_store(&c->done, 0);
-	atomic_fetch_add(&c->round, 1);
-	wait_for_all(c);
+	c->round++;
+	pthread_barrier_wait(&c->step);
+	pthread_barrier_wait(&c->step);
 	if (atomic_load(&c->failed)) {
 		runner_found(c->runner, FOUND_RESULT, &(struct step) { 0 }, NULL, "%s", c->why);
 		return true;
