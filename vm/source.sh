@@ -8,7 +8,7 @@
 #	SOURCE_FIXED	non-empty: the tree never changes
 #	STAGE		directory with the changed files, see vm/stage.py
 
-SOURCE_TREE='' SOURCE_ID='' SOURCE_NAME='' SOURCE_FIXED='' STAGE=''
+SOURCE_TREE='' SOURCE_ID='' SOURCE_NAME='' SOURCE_FIXED='' STAGE='' SOURCE_LOCK=''
 
 source_unpack() {
 	local tarball=$1
@@ -41,20 +41,20 @@ source_tree() {
 
 # Revision $2 of the user's git tree $1, checked out beside it with an index of our own.
 source_revision() {
-	local tree=$1 commit lock
+	local tree=$1 commit
 	source_tree "$tree"
 	commit=$(source_git rev-parse --verify --quiet "$2^{commit}") ||
 		die "--base $2: no such revision in $tree"
 	SOURCE_ID=base-$(hash_of <<<"$SOURCE_TREE")
 	SOURCE_NAME="$SOURCE_NAME $(source_git describe --always --tags "$commit" 2>/dev/null || echo "$2")"
-	cache_lock lock "checkout/$SOURCE_ID"
+	# Held to the end of the run, so that another one with another base waits.
+	[[ -n $SOURCE_LOCK ]] || cache_lock SOURCE_LOCK "checkout/$SOURCE_ID"
 	mkdir -p "$CACHE/checkout/$SOURCE_ID"
 	GIT_INDEX_FILE=$CACHE/checkout/$SOURCE_ID.index GIT_WORK_TREE=$CACHE/checkout/$SOURCE_ID \
 		child git -c safe.directory='*' -C "$SOURCE_TREE" --git-dir "$(source_git rev-parse --absolute-git-dir)" \
 		read-tree --reset -u "$commit" 2>"$WORK/git.log" ||
 		die "cannot check out $2: $(tail -n 1 "$WORK/git.log")"
 	SOURCE_TREE=$CACHE/checkout/$SOURCE_ID
-	SOURCE_LOCK=$lock	# held to the end of the run: another base waits
 }
 
 source_git() {
