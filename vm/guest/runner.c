@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "kmsg.h"
+#include "leaks.h"
 #include "wire.h"
 
 #define KSFT_SKIP	4
@@ -273,6 +274,8 @@ int runner_run(const struct plan *plan, int kmsg_fd)
 	wire_ktap("1..%u", plan->programs);
 	for (unsigned int i = 0; i < plan->programs && !err; i++)
 		err = run_program(plan, i, kmsg_fd, sig_fd);
+	leaks_report();
+	kmsg_relay();
 	close(sig_fd);
 	return err;
 }
