@@ -19,12 +19,17 @@ build_fragments() {
 build_make() {
 	local log=$1
 	shift
-	child nice make -s -j"$(nproc)" "$@" LOCALVERSION= KBUILD_BUILD_USER=fuse \
+	child make -s -j"$(nproc)" "$@" LOCALVERSION= KBUILD_BUILD_USER=fuse \
 		KBUILD_BUILD_HOST=selftests KBUILD_BUILD_TIMESTAMP=1970-01-01 >>"$log" 2>&1
 }
 
+# build_failed LOG configure|build: what the compiler could not do is the source's
+# fault, unless the machine was in its way.
 build_failed() {
 	local log=$1 what=$2
+	if grep -q 'No space left on device' "$log"; then
+		die "cannot $what $SOURCE_NAME: no space left for the cache $CACHE"
+	fi
 	mkdir -p "$OUT"
 	cp "$log" "$OUT/build.log"
 	tail -n 20 "$log" >&2
@@ -44,6 +49,15 @@ build_key() {
 	} | hash_of
 }
 
+# Say which options asked for by --debug-kernel or --config this source does not have:
+# kconfig drops them without a word.
+build_dropped() {
+	local dropped
+	dropped=$({ [[ -z $OPT_DEBUG_KERNEL ]] || cat "$VM/debug.config"; [[ -z $OPT_CONFIG ]] || cat "$OPT_CONFIG"; } |
+		grep -E '^CONFIG_[A-Z0-9_]+=' | grep -vxFf "$1/.config" | paste -sd' ') || true
+	[[ -z $dropped ]] || say "$SOURCE_NAME for $BUILD_ARCH does not take: $dropped"
+}
+
 # Configure in directory $2 unless it is that already.
 build_configure() {
 	local machine=$1 objects=$2 log=$3
@@ -54,6 +68,7 @@ build_configure() {
 	build_make "$log" -C "$BUILD_COPY" O="$objects" ARCH="$BUILD_ARCH" \
 		KCONFIG_ALLCONFIG="$WORK/fragments" allnoconfig || build_failed "$log" configure
 	cp "$WORK/fragments" "$objects/fragments"
+	build_dropped "$objects"
 }
 
 build_kernel_file() {

@@ -19,7 +19,7 @@ suite_build() {
 	cache_lock lock "$name"
 	mkdir -p "$SUITE"
 	say "building the suite (static)"
-	if ! child make -s -C "$TOP" static OUTPUT="$SUITE" >"$WORK/suite.log" 2>&1; then
+	if ! child make -s -j"$(nproc)" -C "$TOP" static OUTPUT="$SUITE" >"$WORK/suite.log" 2>&1; then
 		tail -n 20 "$WORK/suite.log" >&2
 		die "the suite does not build"
 	fi
