@@ -6,6 +6,13 @@
 
 SUITE=
 
+# Is nothing newer than the last build? make would take seconds to say so.
+suite_is_fresh() {
+	[[ -s $SUITE/programs.list && -e $SUITE/.built && -z ${KSFT_TREE:-} ]] &&
+		[[ -z $(find "$TOP/tools/testing/selftests/fuse" "$TOP/Makefile" "$TOP/host" \
+			-newer "$SUITE/.built" -print -quit) ]]
+}
+
 # Two checkouts must not share objects.
 suite_build() {
 	local lock name start=$SECONDS
@@ -14,17 +21,23 @@ suite_build() {
 		[[ -s $SUITE/programs.list ]] || die "--suite $OPT_SUITE: no programs.list there"
 		return
 	fi
-	name=suite/$(echo "$TOP ${CC:-}" | hash_of)
+	name=suite/$(echo "$TOP ${CC:-} ${CFLAGS:-} ${KSFT_TREE:-}" | hash_of)
 	SUITE=$CACHE/$name
 	cache_lock lock "$name"
 	mkdir -p "$SUITE"
+	if suite_is_fresh; then
+		exec {lock}>&-
+		return
+	fi
+	touch "$WORK/built"
 	say "building the suite (static)"
 	if ! child make -s -j"$(nproc)" -C "$TOP" static OUTPUT="$SUITE" >"$WORK/suite.log" 2>&1; then
 		tail -n 20 "$WORK/suite.log" >&2
 		die "the suite does not build"
 	fi
-	exec {lock}>&-
 	[[ -s $SUITE/programs.list ]] || die "the build left no list of programs"
+	mv "$WORK/built" "$SUITE/.built"
+	exec {lock}>&-
 	say "suite: $(wc -l <"$SUITE/programs.list") programs ($((SECONDS - start)) s)"
 }
 
