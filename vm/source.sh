@@ -72,7 +72,7 @@ source_change() {
 	fi
 	patches=$(mktemp -d "$WORK/series.XXXXXX")
 	python3 "$VM/series.py" "$patches" "$file" >/dev/null 2>"$WORK/stage.log" ||
-		die "$(tail -n 1 "$WORK/stage.log")"
+		die "$(tail -n 1 "$WORK/stage.log" | sed "s|^$WORK/stdin.patch|standard input|")"
 	for patch in "$patches"/*.patch; do
 		say "applying: $(head -n 1 "$patch" | cut -c3-)"
 		child python3 "$VM/stage.py" patch "$SOURCE_TREE" "$STAGE" "$patch" 2>"$WORK/stage.log" ||
