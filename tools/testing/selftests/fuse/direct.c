@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "abi.h"
+#include "backing_probe.h"
 #include "suite.h"
 #include "testfile.h"
 
@@ -56,6 +57,11 @@ static bool copies(const struct action *a)
 	return !(a->needs & ACTION_SPLICES);
 }
 
+static bool copies_briefly(const struct action *a)
+{
+	return copies(a) && testfile_reads_briefly(a);
+}
+
 static bool splices(const struct action *a)
 {
 	return a->needs & ACTION_SPLICES;
@@ -84,6 +90,9 @@ static const struct turn {
 	{ SELF,	 FS, "pwrite",	4, 32, 64 },	{ SELF,	 F1, "splice-write", 5, 7, 3000 },
 	{ SELF,	 MS, "store",	5, 100, 100 },	{ SELF,	 F2, "sendfile-write", 0, 90, 64 },
 	{ OTHER, F1, "pwritev2-dsync", 6, 3, 70 }, { SELF, MS, "store",	6, 40, 64 },
+	/* Whole blocks and their edges, for a server that takes them by O_DIRECT. */
+	{ SELF,	 F1, "pwrite",	0, 4000, 9000 }, { SELF, MS, "store",	0, 4090, 4200 },
+	{ OTHER, F1, "write",	3, 0, 4096 },	{ CHILD, MS, "store",	3, 4000, 200 },
 };
 
 /* True if after every turn everybody sees what was written. */
@@ -160,6 +169,30 @@ TEST_F(direct, appended_bytes_are_seen_by_server_and_mapping)
 		EXPECT_EQ(0U, testfile_check_all(tf));
 	}
 	expect_engaged(_metadata, tf);
+}
+
+/* C6: the server may bypass the cache that the mapping is of. */
+TEST_F(direct, server_with_o_direct_and_mapping_agree)
+{
+	const struct server_options opt = {
+		.mode = suite_mode(SERVER_PASSTHROUGH_DIRECT),
+		.attr_timeout = LONG_TIMEOUT,
+		.entry_timeout = LONG_TIMEOUT,
+		.direct_io = true,
+	};
+	struct testfile *tf = self->tf;
+	char why[128];
+
+	if (backing_probe_direct(&self->sb, why, sizeof(why)) != SANDBOX_OK)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt)) {
+		TH_LOG("%s", self->sb.why);
+	}
+	tf->reads = copies_briefly;
+	open_file(_metadata, tf);
+	EXPECT_TRUE(all_turns_seen(_metadata, tf));
+	expect_engaged(_metadata, tf);
+	EXPECT_LT(0U, server_direct_transfers(self->sb.server));
 }
 
 /* C6, known deviation D4: splice(2), tee(2) and sendfile(2) read a page cache of their own. */

@@ -467,12 +467,43 @@ TEST_F(server, a_withheld_write_is_carried_out_when_released)
 	close(fd);
 }
 
+static int sees_size(const char *path, off_t size)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -1;
+	errno = EBADMSG;
+	return st.st_size == size ? 0 : -1;
+}
+
+/* The reply tells how things were when the request was carried out. */
+TEST_F(server, a_withheld_reply_is_old_when_it_comes)
+{
+	struct stat st, was;
+	pid_t child;
+
+	server_set_timeouts(self->srv, 0, LONG_TIMEOUT);
+	ASSERT_EQ(0, stat(self->path, &was));
+	server_withhold_reply(self->srv, FUSE_GETATTR);
+	child = CHILD(sees_size(self->path, was.st_size));
+	ASSERT_EQ(0, server_wait_withheld(self->srv, FUSE_GETATTR));
+	ASSERT_EQ(0, ftruncate(self->backing, was.st_size + 1));
+	/* Others are answered meanwhile. */
+	EXPECT_EQ(0, stat(self->path, &st));
+	EXPECT_EQ(was.st_size + 1, st.st_size);
+	server_release(self->srv, FUSE_GETATTR);
+	EXPECT_EQ(0, exit_status(child));
+}
+
 TEST_F(server, withholding_can_be_taken_back)
 {
 	int fd = open(self->path, O_RDWR | O_CLOEXEC);
 
 	ASSERT_LE(0, fd);
 	server_withhold(self->srv, FUSE_FSYNC);
+	server_release(self->srv, FUSE_FSYNC);
+	server_withhold_reply(self->srv, FUSE_FSYNC);
 	server_release(self->srv, FUSE_FSYNC);
 	EXPECT_EQ(0, fsync(fd));
 	close(fd);

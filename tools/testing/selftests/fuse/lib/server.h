@@ -47,6 +47,7 @@ struct server_options {
 	unsigned long mount_flags;	/* MS_* of mount(2) */
 	const char *mount_source;	/* as shown in /proc/mounts; NULL: "fuse_selftest" */
 	const char *mount_type;		/* "fuse.*"; NULL: "fuse.fuse_selftest" */
+	bool direct_io;			/* O_DIRECT for READ and WRITE as far as they are aligned */
 	bool own_process;		/* serve from a child process */
 	unsigned int threads;		/* that serve; 0: 1 */
 };
@@ -116,10 +117,14 @@ void server_fail(struct server *srv, uint32_t opcode, int error, unsigned int co
  * No more than SERVER_WITHHELD_MAX are held at once, one per opcode.
  * server_wait_withheld() blocks until one is held: 0, or -ETIMEDOUT after
  * SERVER_WAIT_SECONDS.
+ *
+ * server_withhold_reply(): the next request is carried out, and the reply, which
+ * tells how things were then, is what waits for server_release().
  */
 #define SERVER_WAIT_SECONDS 10
 #define SERVER_WITHHELD_MAX 4
 void server_withhold(struct server *srv, uint32_t opcode);
+void server_withhold_reply(struct server *srv, uint32_t opcode);
 int server_wait_withheld(struct server *srv, uint32_t opcode);
 void server_release(struct server *srv, uint32_t opcode);
 
@@ -133,6 +138,9 @@ uint64_t server_requests(const struct server *srv, uint32_t opcode);
  * -ETIMEDOUT after SERVER_WAIT_SECONDS.
  */
 int server_wait_requests(struct server *srv, uint32_t opcode, uint64_t count);
+
+/* Transfers with O_DIRECT between server and backing file: see direct_io. */
+uint64_t server_direct_transfers(const struct server *srv);
 
 /*
  * Wait until the kernel refers to at most @count inodes beside the root: FORGET

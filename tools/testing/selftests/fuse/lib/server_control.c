@@ -111,6 +111,11 @@ void server_withhold(struct server *srv, uint32_t opcode)
 	atomic_store(&srv->ctl->hold[control_slot(opcode)], HOLD_ARMED);
 }
 
+void server_withhold_reply(struct server *srv, uint32_t opcode)
+{
+	atomic_store(&srv->ctl->hold[control_slot(opcode)], HOLD_REPLY_ARMED);
+}
+
 static bool is_held(struct control *ctl, const void *arg)
 {
 	const uint32_t *slot = arg;
@@ -128,9 +133,10 @@ int server_wait_withheld(struct server *srv, uint32_t opcode)
 void server_release(struct server *srv, uint32_t opcode)
 {
 	atomic_uint *hold = &srv->ctl->hold[control_slot(opcode)];
-	unsigned int armed = HOLD_ARMED, held = HOLD_HELD;
+	unsigned int armed = HOLD_ARMED, reply_armed = HOLD_REPLY_ARMED, held = HOLD_HELD;
 
-	if (atomic_compare_exchange_strong(hold, &armed, HOLD_NONE))
+	if (atomic_compare_exchange_strong(hold, &armed, HOLD_NONE) ||
+	    atomic_compare_exchange_strong(hold, &reply_armed, HOLD_NONE))
 		return;
 	if (atomic_compare_exchange_strong(hold, &held, HOLD_RELEASED))
 		eventfd_write(srv->wake, 1);
@@ -139,6 +145,11 @@ void server_release(struct server *srv, uint32_t opcode)
 uint64_t server_requests(const struct server *srv, uint32_t opcode)
 {
 	return atomic_load(&srv->ctl->seen[control_slot(opcode)]);
+}
+
+uint64_t server_direct_transfers(const struct server *srv)
+{
+	return atomic_load(&srv->ctl->direct);
 }
 
 struct inode_limit {

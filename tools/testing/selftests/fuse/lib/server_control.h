@@ -25,8 +25,9 @@ enum control_state {
 enum control_hold {
 	HOLD_NONE,
 	HOLD_ARMED,		/* the next request will be withheld */
+	HOLD_REPLY_ARMED,	/* ... carried out, and its reply withheld */
 	HOLD_HELD,
-	HOLD_RELEASED,		/* to be carried out by the loop */
+	HOLD_RELEASED,		/* to be carried out or sent by the loop */
 };
 
 struct control {
@@ -49,6 +50,7 @@ struct control {
 	atomic_uint hold[CONTROL_OPCODES];	/* enum control_hold */
 	atomic_ullong seen[CONTROL_OPCODES];	/* read from the kernel */
 	atomic_ullong done[CONTROL_OPCODES];	/* carried out, failed or withheld */
+	atomic_ullong direct;			/* descriptors opened with O_DIRECT */
 };
 
 /* Slot of @opcode in the tables above; unknown ones share slot 0. */

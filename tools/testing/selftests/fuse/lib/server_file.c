@@ -4,7 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "server_direct.h"
 #include "server_fuse.h"
+
+static ssize_t result(ssize_t ret)
+{
+	return ret < 0 ? -errno : ret;
+}
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	     struct fuse_file_info *fi)
@@ -13,29 +19,48 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct buffer *buf = buffer_take(&srv->buffers);
 	ssize_t got;
 
-	(void)ino;
 	if (!buf || size > srv->buffers.each) {
 		if (buf)
 			buffer_put(&srv->buffers, buf);
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	got = pread(fh_fd(fi), buf->data, size, off);
+	if (srv->opt.direct_io)
+		got = direct_read(req, ino, buf, size, off);
+	else
+		got = result(pread(fh_fd(fi), buf->data, size, off));
 	if (got < 0)
-		fuse_reply_err(req, errno);
+		fuse_reply_err(req, -got);
 	else
 		fuse_reply_buf(req, buf->data, got);
 	buffer_put(&srv->buffers, buf);
 }
 
+static ssize_t write_directly(fuse_req_t req, fuse_ino_t ino, int fd, const char *data,
+			      size_t size, off_t off)
+{
+	struct server *srv = req_server(req);
+	struct buffer *buf = buffer_take(&srv->buffers);
+	ssize_t put;
+
+	if (!buf)
+		return -ENOMEM;
+	put = direct_write(req, ino, fd, buf, data, size, off);
+	buffer_put(&srv->buffers, buf);
+	return put;
+}
+
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
 	      struct fuse_file_info *fi)
 {
-	ssize_t put = pwrite(fh_fd(fi), data, size, off);
+	ssize_t put;
 
-	(void)ino;
+	if (req_server(req)->opt.direct_io)
+		put = write_directly(req, ino, fh_fd(fi), data, size, off);
+	else
+		put = result(pwrite(fh_fd(fi), data, size, off));
 	if (put < 0)
-		fuse_reply_err(req, errno);
+		fuse_reply_err(req, -put);
 	else
 		fuse_reply_write(req, put);
 }

@@ -19,6 +19,12 @@
 
 struct fuse_session;
 
+/* A request that is not carried out, or a reply that is not sent, until released. */
+struct held {
+	struct buffer *buf;
+	bool is_reply;
+};
+
 struct server {
 	struct control *ctl;		/* shared */
 	struct inode_table *inodes;	/* shared */
@@ -39,7 +45,7 @@ struct server {
 	/* of the serving process alone */
 	struct fuse_session *session;
 	struct buffer_pool buffers;
-	struct buffer *held[CONTROL_OPCODES];
+	struct held held[CONTROL_OPCODES];
 	atomic_uint held_count;
 	uint64_t init_unique;
 	unsigned int threads;		/* that serve, the caller of serving_run() included */
@@ -75,6 +81,17 @@ int serving_prepare(struct server *srv);
 void serving_run(struct server *srv);
 /* Make every serving_run() of @srv return. */
 void serving_stop(struct server *srv);
+
+/* --- server_withhold.c: on the wire between the loop and libfuse --- */
+
+/* Keep @buf if the next request of @slot is to be withheld: then true. */
+bool withhold_request(struct server *srv, uint32_t slot, struct buffer *buf);
+/* Carry out @request, and keep its reply, if that is to be withheld: then true. */
+bool withhold_reply(struct server *srv, uint32_t slot, struct buffer *request);
+/* libfuse sends a reply: its size if it is kept instead, else 0. */
+ssize_t withhold_keep(const struct iovec *iov, int count);
+/* Carry out or send what was released meanwhile. */
+void withhold_finish_released(struct server *srv);
 
 /* --- server_init.c: negotiation --- */
 void init_request(struct server *srv, const struct fuse_in_header *in);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The receive loop. Counting, withholding and error injection happen here, on
- * the wire, so that they work for every opcode, also those that libfuse does
- * not know.
+ * The receive loop. Counting, withholding and error injection happen on the
+ * wire, so that they work for every opcode, also those that libfuse does not
+ * know.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -61,21 +61,6 @@ static void refuse(struct server *srv, const struct fuse_in_header *in, int erro
 		return;
 }
 
-static bool withhold(struct server *srv, uint32_t slot, struct buffer *buf)
-{
-	unsigned int armed = HOLD_ARMED;
-
-	if (!atomic_compare_exchange_strong(&srv->ctl->hold[slot], &armed, HOLD_NONE))
-		return false;
-	if (atomic_fetch_add(&srv->held_count, 1) >= SERVER_WITHHELD_MAX) {
-		atomic_fetch_sub(&srv->held_count, 1);
-		return false;
-	}
-	srv->held[slot] = buf;
-	atomic_store(&srv->ctl->hold[slot], HOLD_HELD);
-	return true;
-}
-
 /* Returns the buffer if it is free again. */
 static struct buffer *dispatch(struct server *srv, struct buffer *buf)
 {
@@ -90,29 +75,14 @@ static struct buffer *dispatch(struct server *srv, struct buffer *buf)
 	error = control_take_failure(srv->ctl, in->opcode);
 	if (error)
 		refuse(srv, in, error);
-	else if (withhold(srv, slot, buf))
+	else if (withhold_request(srv, slot, buf))
 		buf = NULL;
-	else
+	else if (!withhold_reply(srv, slot, buf))
 		session_process(srv, buf);
 
 	atomic_fetch_add(&srv->ctl->done[slot], 1);
 	control_announce(srv->ctl);
 	return buf;
-}
-
-static void process_released(struct server *srv)
-{
-	for (uint32_t slot = 0; slot < CONTROL_OPCODES; slot++) {
-		unsigned int released = HOLD_RELEASED;
-		struct buffer *buf = srv->held[slot];
-
-		if (!atomic_compare_exchange_strong(&srv->ctl->hold[slot], &released, HOLD_NONE))
-			continue;
-		session_process(srv, buf);
-		buffer_put(&srv->buffers, buf);
-		atomic_fetch_sub(&srv->held_count, 1);
-		control_announce(srv->ctl);
-	}
 }
 
 /* 1: a request is in @buf, 0: none after all, -errno: the connection has ended */
@@ -189,7 +159,7 @@ static void serve(struct server *srv, int epoll)
 			continue;
 		if (was_stopped(srv))
 			break;
-		process_released(srv);
+		withhold_finish_released(srv);
 	}
 	if (buf)
 		buffer_put(&srv->buffers, buf);

@@ -64,7 +64,7 @@ static const struct fuse_lowlevel_ops ops = {
 
 static ssize_t io_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
-	return init_reply(userdata, fd, iov, count);
+	return withhold_keep(iov, count) ?: init_reply(userdata, fd, iov, count);
 }
 
 /* libfuse insists on it; the loop reads by itself. */
