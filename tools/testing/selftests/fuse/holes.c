@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Holes under live mappings of a file opened in passthrough mode: made by
- * fallocate(2), through FUSE and beside it, and filled by stores, also when the
- * file system has no block left to fill them with.
+ * fallocate(2), through FUSE and beside it, and filled by stores.
  *
  * The E ids in the comments are rows of the catalogue of properties.
  */
@@ -10,13 +9,9 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "abi.h"
 #include "backing_probe.h"
-#include "fault.h"
 #include "suite.h"
 #include "testfile.h"
 
@@ -191,152 +186,6 @@ TEST_F(holes, requests_that_move_bytes_are_refused)
 	}
 	tf->cases++;
 	expect_engaged(_metadata, tf);
-}
-
-/* --- E6: no block left -------------------------------------------------------------- */
-
-/* A file system to be filled; tmpfs is half of the machine's memory, so a small one of its own. */
-static void small_filesystem(struct __test_metadata *_metadata, const struct sandbox *sb,
-			     char *dir, size_t len)
-{
-	char size[32];
-
-	snprintf(dir, len, "%.4000s/full", sb->backing);
-	ASSERT_EQ(0, mkdir(dir, 0755));
-	if (strcmp(sb->fs, "tmpfs"))
-		return;
-	snprintf(size, sizeof(size), "size=%ld", 32 * page());
-	ASSERT_EQ(0, mount("full", dir, "tmpfs", 0, size));
-}
-
-static void small_filesystem_end(const struct sandbox *sb, const char *dir)
-{
-	if (!strcmp(sb->fs, "tmpfs"))
-		umount2(dir, MNT_DETACH);
-}
-
-/* Allocate until nothing is left, in ever smaller pieces. Descriptor or -1. */
-static int fill(const char *dir)
-{
-	char path[PATH_MAX];
-	struct statvfs fs;
-	off_t end = 0, piece;
-	int fd;
-
-	snprintf(path, sizeof(path), "%.4000s/filler", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	unlink(path);
-	if (fd < 0 || fstatvfs(fd, &fs))
-		return fd;
-	/* A share that is surely there first: some file systems refuse all of the rest. */
-	for (piece = fs.f_bavail * fs.f_frsize / 2; piece >= (off_t)fs.f_bsize; piece /= 2) {
-		piece -= piece % fs.f_bsize;
-		while (piece && !fallocate(fd, 0, end, piece))
-			end += piece;
-		if (!piece)
-			break;
-	}
-	return fd;
-}
-
-static void drain(int filler)
-{
-	/* Some file systems have the blocks back only once the change is on disk. */
-	if (filler >= 0 && !ftruncate(filler, 0))
-		syncfs(filler);
-	close(filler);
-}
-
-/* A file of one block of data, the first page, and a hole, the second. -1 if not to be made. */
-static char *map_half_empty(const char *path)
-{
-	char *map = MAP_FAILED;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd >= 0 && pwrite(fd, "d", 1, 0) == 1 && !ftruncate(fd, 2 * page()) && !fsync(fd))
-		map = mmap(NULL, 2 * page(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (fd >= 0)
-		close(fd);
-	return map;
-}
-
-/* All but the hole: tmpfs needs a page to show even a load from that. */
-static unsigned int check_data(struct testfile *tf)
-{
-	return testfile_check(tf, 3 * page(), 0) + testfile_check(tf, 3 * page(), 5 * page());
-}
-
-/* What a full file system does by itself. */
-struct full {
-	bool hole_faults;	/* a store into a hole */
-	bool data_faults;	/* a store where there are data: copy on write needs a block */
-	int write_error;	/* errno of a write into a hole, or 0 */
-};
-
-static struct full full_backing(const char *path, char *map)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	struct full f;
-
-	f.hole_faults = fault_copy(map + page(), "h", 1, NULL);
-	f.data_faults = fault_copy(map, "e", 1, NULL);
-	f.write_error = pwrite(fd, "w", 1, page() + 10) < 0 ? errno : 0;
-	close(fd);
-	return f;
-}
-
-/* E6: SIGBUS at the byte, nothing else lost, and all is well once there is room again. */
-TEST_F(holes, store_without_space_raises_sigbus)
-{
-	const struct action *store = action_find("store");
-	struct testfile *tf = self->tf;
-	char dir[PATH_MAX], path[PATH_MAX], *probe, *hole;
-	struct fault f = {};
-	struct full full;
-	int filler;
-
-	small_filesystem(_metadata, &self->sb, dir, sizeof(dir));
-	open_file(_metadata, tf, "full/file");
-	ASSERT_EQ(300, testfile_write(tf, SELF, MS, store, 300, page() - 100));
-	ASSERT_EQ(0, fsync(fd_of(tf, B)));
-	snprintf(path, sizeof(path), "%.4000s/probe", dir);
-	probe = map_half_empty(path);
-	ASSERT_NE(MAP_FAILED, probe);
-	filler = fill(dir);
-	full = full_backing(path, probe);
-
-	hole = tf->actors[SELF].views[MS].map + 3 * page() + 200;
-	if (full.hole_faults) {
-		fault_copy(hole, "x", 1, &f);
-		EXPECT_EQ(SIGBUS, f.signo);
-		EXPECT_EQ(BUS_ADRERR, f.code);
-		EXPECT_EQ((void *)hole, f.addr);
-		EXPECT_EQ(0U, check_data(tf));
-	}
-	if (full.hole_faults && !full.data_faults) {
-		EXPECT_EQ(300, testfile_write(tf, SELF, MS, store, 300, page() + 500));
-		EXPECT_EQ(0U, check_data(tf));
-	}
-	if (full.write_error) {
-		EXPECT_EQ(-1, pwrite(fd_of(tf, F1), "w", 1, 4 * page() + 10));
-		EXPECT_EQ(full.write_error, errno);
-		EXPECT_EQ(0U, check_data(tf));
-	}
-	drain(filler);
-
-	EXPECT_EQ(300, testfile_write(tf, SELF, MS, store, 300, 3 * page() + 200));
-	EXPECT_EQ(0U, testfile_check_all(tf));
-	EXPECT_EQ(0, msync(tf->actors[SELF].views[MS].map, TESTFILE_SIZE, MS_SYNC));
-	EXPECT_EQ(0U, testfile_check_all(tf));
-	tf->cases++;
-	expect_engaged(_metadata, tf);
-
-	munmap(probe, 2 * page());
-	testfile_remove(tf);
-	small_filesystem_end(&self->sb, dir);
-	if (!full.hole_faults)
-		SKIP(return, "%s takes a store into a hole even when fallocate(2) finds no space",
-		     variant->fs);
 }
 
 SUITE_MAIN()
