@@ -28,6 +28,7 @@ enum backing_kind { ON_TMPFS, ON_IMAGE, ON_OVERLAY };
  */
 struct recipe {
 	const char *fs;
+	const char *type;		/* for mount(2), if it is not fs */
 	enum backing_kind kind;
 	const char *config;		/* the kernel's option for it */
 	const char *package;		/* where mkfs comes from */
@@ -59,6 +60,14 @@ static const struct recipe recipes[] = {
 			  "-s", "4096" },
 	},
 	{ .fs = "overlayfs", .kind = ON_OVERLAY, .config = "CONFIG_OVERLAY_FS" },
+	{
+		/* Writes nothing but what a test makes it write. */
+		.fs = BACKING_PLAIN_DISK, .type = "ext4", .kind = ON_IMAGE,
+		.config = "CONFIG_EXT4_FS", .package = "e2fsprogs", .size = 16 * MIB,
+		.mount_data = "noinit_itable",
+		.mkfs = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-I", "256", "-N", "64",
+			  "-O", "^has_journal", "-E", "nodiscard,lazy_itable_init=1" },
+	},
 };
 
 const char *const sandbox_filesystems[] = {
@@ -167,10 +176,24 @@ static enum sandbox_result mount_image(const struct recipe *recipe, int image, c
 	device = loop_attach(image, name, path, sizeof(path));
 	if (device < 0)
 		return loop_failed(recipe, device, why);
-	if (mount(path, root, recipe->fs, 0, recipe->mount_data))
+	if (mount(path, root, recipe->type ?: recipe->fs, 0, recipe->mount_data))
 		result = mount_failed(recipe, why);
 	close(device);
 	return result;
+}
+
+static enum sandbox_result make_image(const struct recipe *recipe, char *path,
+				      const struct reason *why)
+{
+	int image = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), failed;
+
+	if (image < 0)
+		return because(why, SANDBOX_BROKEN, "%s: %s", path, strerror(errno));
+	failed = ftruncate(image, recipe->size);
+	close(image);
+	if (failed)
+		return because(why, SANDBOX_BROKEN, "%s: %s", path, strerror(errno));
+	return run_mkfs(recipe, path, why);
 }
 
 /* The name of the image is gone before it is used; the loop device keeps its contents. */
@@ -183,16 +206,34 @@ static enum sandbox_result make_on_image(const struct recipe *recipe, const char
 
 	snprintf(name, sizeof(name), NAMESPACE_TAG "-%d-%u", namespace_program(), number);
 	snprintf(path, sizeof(path), "%s/%s", namespace_base(), name);
-	image = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (image < 0)
-		return because(why, SANDBOX_BROKEN, "%s: %s", path, strerror(errno));
-	if (ftruncate(image, recipe->size))
-		result = because(why, SANDBOX_BROKEN, "%s: %s", path, strerror(errno));
-	else
-		result = run_mkfs(recipe, path, why);
-	if (result == SANDBOX_OK)
+	result = make_image(recipe, path, why);
+	image = result == SANDBOX_OK ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	if (image >= 0)
 		result = mount_image(recipe, image, name, root, why);
+	else if (result == SANDBOX_OK)
+		result = because(why, SANDBOX_BROKEN, "%s: %s", path, strerror(errno));
 	unlink(path);
+	close(image);
+	return result;
+}
+
+enum sandbox_result backing_mount_disk(const char *made_at, const char *used_at, const char *root,
+				       char *why_text, size_t why_len)
+{
+	const struct recipe *recipe = find_recipe(BACKING_PLAIN_DISK);
+	const struct reason why = { why_text, why_len };
+	enum sandbox_result result;
+	char path[PATH_MAX];
+	int image;
+
+	snprintf(path, sizeof(path), "%s", made_at);
+	result = make_image(recipe, path, &why);
+	if (result != SANDBOX_OK)
+		return result;
+	image = open(used_at, O_RDWR | O_CLOEXEC);
+	if (image < 0)
+		return because(&why, SANDBOX_BROKEN, "%s: %s", used_at, strerror(errno));
+	result = mount_image(recipe, image, NAMESPACE_TAG "-disk", root, &why);
 	close(image);
 	return result;
 }

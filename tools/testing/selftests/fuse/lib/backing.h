@@ -20,6 +20,15 @@ int backing_prepare(void);
 enum sandbox_result backing_get(const char *fs, char *root, size_t root_len,
 				char *why, size_t why_len);
 
+/*
+ * A small file system without a journal on a disk that may be made to fail: the
+ * image is made at @made_at and then used as @used_at, the same file by another
+ * way, such as a FUSE mount. It is mounted on @root.
+ */
+#define BACKING_PLAIN_DISK "plain-disk"
+enum sandbox_result backing_mount_disk(const char *made_at, const char *used_at, const char *root,
+				       char *why, size_t why_len);
+
 /* How much lies between @fs and a disk, as max_stack_depth of FUSE's INIT counts it. */
 unsigned int backing_stack_depth(const char *fs);
 
