@@ -10,6 +10,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -542,6 +544,113 @@ TEST_F(memory, huge_pages_hold_the_same_bytes)
 	free(h.buf);
 	close(h.fd);
 	close(h.backing);
+}
+
+/* --- C13: pages that come and go under stores ------------------------------------ */
+
+#define PRESSED_PAGES	256
+#define PRESSED_ROUNDS	4
+
+struct pressed {
+	struct report_case *report;
+	int fd, backing;
+	uint64_t *map;		/* through FUSE; of each page the first word counts */
+	size_t words;		/* in a page */
+	atomic_bool stop;
+	atomic_ulong sweeps;	/* of the reclaimer */
+};
+
+/*
+ * Reclaim without a shortage of memory: every page is unmapped, written out and
+ * dropped, by its address and by its file, again and again.
+ */
+static void *reclaim(void *arg)
+{
+	struct pressed *p = arg;
+	const size_t len = PRESSED_PAGES * page();
+
+	while (!atomic_load(&p->stop)) {
+		madvise(p->map, len, MADV_PAGEOUT);
+		sync_file_range(p->backing, 0, len, SYNC_FILE_RANGE_WRITE);
+		posix_fadvise(p->backing, 0, 0, POSIX_FADV_DONTNEED);
+		madvise(p->map, len, MADV_COLD);
+		atomic_fetch_add(&p->sweeps, 1);
+	}
+	return NULL;
+}
+
+static void expect_word(struct __test_metadata *_metadata, const struct pressed *p, const char *how,
+			size_t at, uint64_t want, uint64_t seen)
+{
+	ASSERT_EQ(want, seen) {
+		report_line("STALE under reclaim: %s of page %zu sees %llu, written was %llu", how,
+			    at, (unsigned long long)seen, (unsigned long long)want);
+		report_rerun(p->report);
+	}
+}
+
+/* By turns stored and written, loaded and read, each time the other way than before. */
+static void press_page(struct __test_metadata *_metadata, struct pressed *p, size_t at,
+		       uint64_t value)
+{
+	volatile uint64_t *word = p->map + at * p->words;
+	const off_t off = at * page();
+	uint64_t seen;
+
+	if ((at + value) % 2)
+		*word = value;
+	else
+		ASSERT_EQ((ssize_t)sizeof(value), pwrite(p->fd, &value, sizeof(value), off));
+	expect_word(_metadata, p, "a load", at, value, *word);
+	ASSERT_EQ((ssize_t)sizeof(seen), pread(p->fd, &seen, sizeof(seen), off));
+	expect_word(_metadata, p, "pread", at, value, seen);
+}
+
+static void check_pages(struct __test_metadata *_metadata, struct pressed *p, uint64_t value)
+{
+	uint64_t seen;
+	size_t at;
+
+	for (at = 0; at < PRESSED_PAGES; at++) {
+		expect_word(_metadata, p, "a later load", at, value, p->map[at * p->words]);
+		ASSERT_EQ((ssize_t)sizeof(seen), pread(p->backing, &seen, sizeof(seen), at * page()));
+		expect_word(_metadata, p, "pread of the backing file", at, value, seen);
+	}
+}
+
+/* C13: nothing that was stored gets lost on the way out and in again. */
+TEST_F(memory, reclaimed_pages_come_back_as_they_were)
+{
+	struct pressed p = { .report = &self->tf->report, .words = page() / sizeof(uint64_t) };
+	char path[PATH_MAX];
+	pthread_t thread;
+	uint64_t value;
+	size_t at;
+
+	snprintf(path, sizeof(path), "%.4000s/pressed", self->sb.backing);
+	p.backing = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	ASSERT_LE(0, p.backing);
+	ASSERT_EQ(0, ftruncate(p.backing, PRESSED_PAGES * page()));
+	snprintf(path, sizeof(path), "%.4000s/pressed", self->sb.mnt);
+	p.fd = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, p.fd);
+	p.map = mmap(NULL, PRESSED_PAGES * page(), PROT_READ | PROT_WRITE, MAP_SHARED, p.fd, 0);
+	ASSERT_NE(MAP_FAILED, p.map);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reclaim, &p));
+	/* At least a sweep while each round is under way. */
+	for (value = 1; value <= PRESSED_ROUNDS || atomic_load(&p.sweeps) < PRESSED_ROUNDS; value++) {
+		for (at = 0; at < PRESSED_PAGES; at++)
+			press_page(_metadata, &p, at, value);
+		check_pages(_metadata, &p, value);
+	}
+	atomic_store(&p.stop, true);
+	pthread_join(thread, NULL);
+	check_pages(_metadata, &p, value - 1);
+	self->tf->cases++;
+	expect_engaged(_metadata, self->tf);
+	munmap(p.map, PRESSED_PAGES * page());
+	close(p.fd);
+	close(p.backing);
 }
 
 SUITE_MAIN()
