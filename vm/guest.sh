@@ -20,7 +20,7 @@ guest_plan() {
 	[[ $ENGINE == kvm ]] || echo "set KSFT_MACHINE_SLOW=yes"
 	[[ -z $OPT_FS ]] || echo "set FUSE_TEST_FS=$OPT_FS"
 	[[ -z $OPT_STRICT ]] || echo "set FUSE_STRICT=1"
-	for name in FUSE_TEST_CASE FUSE_TEST_FAULT; do
+	for name in FUSE_TEST_CASE FUSE_TEST_FAULT FUSE_TEST_DEADLOCK; do
 		[[ -z ${!name:-} ]] || echo "set $name=${!name}"
 	done
 	if [[ -n $OPT_SHELL ]]; then

@@ -188,7 +188,8 @@ TEST_F(disk_errors, synchronous_write_fails_at_once)
 		enum view_id view;
 		const char *action;
 	} writes[] = {
-		{ FS, "pwrite" }, { F1, "pwritev2-dsync" }, { FD, "pwrite" }, { FS, "splice-write" },
+		{ FS, "pwrite" }, { F1, "pwritev2-dsync" }, { FD, "pwrite" },
+		{ FS, "splice-write" },
 	};
 	struct testfile *tf = self->tf;
 	const struct action *action;

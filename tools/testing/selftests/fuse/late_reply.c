@@ -204,8 +204,9 @@ static void answer_late(struct __test_metadata *_metadata, struct testfile *tf,
 	struct server *server = tf->report.sb->server;
 	pthread_t thread;
 
-	if (!report_select(&tf->report, "%s:%s,%s,%s", q->name, e->action ? e->action->name : e->name,
-			   view_specs[e->view].name, e->in_place ? "in-place" : "extending") ||
+	if (!report_select(&tf->report, "%s:%s,%s,%s", q->name,
+			   e->action ? e->action->name : e->name, view_specs[e->view].name,
+			   e->in_place ? "in-place" : "extending") ||
 	    !suite_share(tf->rows++, tf->report.sb->fs))
 		return;
 	ASSERT_EQ(0, testfile_create(tf, "file"));

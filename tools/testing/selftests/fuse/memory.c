@@ -613,7 +613,8 @@ static void check_pages(struct __test_metadata *_metadata, struct pressed *p, ui
 
 	for (at = 0; at < PRESSED_PAGES; at++) {
 		expect_word(_metadata, p, "a later load", at, value, p->map[at * p->words]);
-		ASSERT_EQ((ssize_t)sizeof(seen), pread(p->backing, &seen, sizeof(seen), at * page()));
+		ASSERT_EQ((ssize_t)sizeof(seen),
+			  pread(p->backing, &seen, sizeof(seen), at * page()));
 		expect_word(_metadata, p, "pread of the backing file", at, value, seen);
 	}
 }
@@ -638,7 +639,8 @@ TEST_F(memory, reclaimed_pages_come_back_as_they_were)
 	ASSERT_NE(MAP_FAILED, p.map);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, reclaim, &p));
 	/* At least a sweep while each round is under way. */
-	for (value = 1; value <= PRESSED_ROUNDS || atomic_load(&p.sweeps) < PRESSED_ROUNDS; value++) {
+	for (value = 1;
+	     value <= PRESSED_ROUNDS || atomic_load(&p.sweeps) < PRESSED_ROUNDS; value++) {
 		for (at = 0; at < PRESSED_PAGES; at++)
 			press_page(_metadata, &p, at, value);
 		check_pages(_metadata, &p, value);

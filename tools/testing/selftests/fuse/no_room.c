@@ -549,7 +549,8 @@ TEST_F(no_room, size_limit_binds_writes_but_not_stores)
 	EXPECT_EQ(300, testfile_write(tf, SELF, MS, action_find("store"), 300, 4 * page() - 100));
 	EXPECT_EQ(-EFBIG, testfile_write(tf, SELF, F1, action_find("pwrite"), 64, page()));
 	EXPECT_EQ(1, size_signals);
-	EXPECT_EQ(-EFBIG, testfile_write(tf, SELF, F1, action_find("splice-write"), 64, 3 * page()));
+	EXPECT_EQ(-EFBIG, testfile_write(tf, SELF, F1, action_find("splice-write"), 64,
+					 3 * page()));
 	EXPECT_EQ(2, size_signals);
 	/* As much as there is room for, write(2). */
 	EXPECT_EQ(100, testfile_write(tf, SELF, F1, action_find("pwrite"), 100, page() - 100));

@@ -44,6 +44,12 @@ const struct deviation deviations[] = {
 		.reference = "attributes are the server's to announce: FUSE_NOTIFY_INVAL_INODE; by design, fuse-passthrough.rst",
 	},
 	{
+		.id = "D7",
+		.what = "a large direct write with parallel writes allowed and an mmap() of the same file by another thread wait for each other",
+		.kernels = "6.12",
+		.reference = "fuse_file_mmap() waits for direct io with mmap_lock held, fuse_direct_io() takes it for each request's pages; seen with FUSE_DIRECT_IO_ALLOW_MMAP",
+	},
+	{
 		.id = "D8",
 		.what = "fsync succeeds with the backing file dirty when the server has no fsync",
 		.kernels = "6.12, 6.18",
