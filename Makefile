@@ -64,6 +64,22 @@ fuzz-trace:
 	@mkdir -p $(OUTPUT)
 	@$(call suite,OUTPUT=$(OUTPUT) $@)
 
+# docs/results.md, measured anew: rules x kernels x backing file systems.
+# TABLE_FROM: directories with the results of earlier runs instead.
+TABLE_FROM ?=
+ifeq ($(TABLE_FROM),)
+table: programs
+	-@host/run $(OUTPUT) >/dev/null
+	-@./run_vm.sh --out $(OUTPUT)/table/6.12 >/dev/null
+	-@./run_vm.sh --deb 6.1 --out $(OUTPUT)/table/6.1 >/dev/null
+	@host/table docs/results.md $(OUTPUT)/results $(OUTPUT)/table/6.12 $(OUTPUT)/table/6.1
+else
+table:
+	@host/table docs/results.md $(TABLE_FROM)
+endif
+
+.PHONY: table
+
 .PHONY: bench-explore fuzz-trace
 
 clean:
