@@ -15,6 +15,26 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "kselftest.h"
+#include "report.h"
+
+/* argv[0], for the command that reruns a case. */
+static const char *suite_program;
+
+/* The harness is about to print the result of @test, as -r names it. */
+static inline void suite_before_result(int exit_code, const char *test)
+{
+	const struct report_case whole = { .program = suite_program, .test = test };
+
+	if (exit_code == KSFT_FAIL)
+		report_rerun(&whole);
+}
+
+/* Every failure says how to run it again, also those of tests that print nothing themselves. */
+#define ksft_test_result_code(exit_code, test, ...)			\
+	(suite_before_result(exit_code, test),				\
+	 (ksft_test_result_code)(exit_code, test, __VA_ARGS__))
+
 #include "kselftest_harness.h"
 
 /* The harness gives a test 30 s; an emulated machine with others beside it needs more. */
@@ -22,11 +42,7 @@
 #define TEST_TIMEOUT_DEFAULT	120
 
 #include "deviation.h"
-#include "report.h"
 #include "sandbox.h"
-
-/* argv[0], for the command that reruns a case. */
-static const char *suite_program;
 
 /* The backing file systems as variants of @fixture. */
 #define BACKING_VARIANTS(fixture)					\

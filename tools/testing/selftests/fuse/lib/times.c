@@ -15,12 +15,12 @@ const char *const times_look_names[] = {
 const struct timespec times_old = { 1000000000, 123456789 };
 
 /* Deliberate fault: every answer of FUSE is a second earlier than the last one */
-static long fault_ns(void)
+static long fault_seconds(void)
 {
 	const char *fault = getenv("FUSE_TEST_FAULT");
 	static long looks;
 
-	return fault && !strcmp(fault, "times") ? looks -= 1000000000 : 0;
+	return fault && !strcmp(fault, "times") ? --looks : 0;
 }
 
 struct times times_shown(int fd, const char *path, enum times_look how)
@@ -32,14 +32,14 @@ struct times times_shown(int fd, const char *path, enum times_look how)
 		[LOOK_DONT_SYNC] = AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
 	};
 	bool by_fd = flags[how] & AT_EMPTY_PATH;
-	long shift = fault_ns();
+	long shift = fault_seconds();
 	struct statx stx = {};
 
 	if (statx(by_fd ? fd : AT_FDCWD, by_fd ? "" : path, flags[how], STATX_BASIC_STATS, &stx))
 		return (struct times) {};
 	return (struct times) {
-		{ stx.stx_mtime.tv_sec, stx.stx_mtime.tv_nsec + shift },
-		{ stx.stx_ctime.tv_sec, stx.stx_ctime.tv_nsec + shift },
+		{ stx.stx_mtime.tv_sec + shift, stx.stx_mtime.tv_nsec },
+		{ stx.stx_ctime.tv_sec + shift, stx.stx_ctime.tv_nsec },
 	};
 }
 
