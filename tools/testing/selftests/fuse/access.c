@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "abi.h"
 #include "fault.h"
@@ -328,6 +329,51 @@ TEST_F(access, refusal_of_the_backing_file_is_passed_on)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(err, try_mmap(fd, self->page, R, MAP_SHARED, &map));
 	EXPECT_EQ(err, try_mmap(fd, self->page, R, MAP_PRIVATE, &map));
+	close(fd);
+}
+
+/* Some user who is not root. */
+#define USER	1000
+
+/* In a child: map, which is refused, then open what only root may. 0 or errno of the latter. */
+static int open_after_refusal(const struct sandbox *sb, int fd, size_t page, const char *secret)
+{
+	char *map;
+	int other;
+
+	close(server_device(sb->server));
+	if (setresuid(USER, USER, USER))
+		return EBADMSG;
+	try_mmap(fd, page, R, MAP_SHARED, &map);
+	try_mmap(fd, page, R, MAP_PRIVATE, &map);
+	other = open(secret, O_RDONLY | O_CLOEXEC);
+	return other < 0 ? errno : 0;
+}
+
+/* P1: a user whose mapping the backing file refused is himself again. */
+TEST_F(access, user_is_himself_after_a_refused_mapping)
+{
+	static const char unmappable[] = "/sys/kernel/uevent_seqnum";
+	int fd = open(unmappable, O_RDONLY | O_CLOEXEC), status;
+	pid_t pid;
+
+	if (fd < 0)
+		SKIP(return, "no %s: %s", unmappable, strerror(errno));
+	if (!back_by(_metadata, &self->sb, fd))
+		SKIP(return, "this passthrough ABI takes ids of the server's open only");
+	close(fd);
+	fd = open(self->path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, chmod(self->backing, 0600));
+	pid = fork();
+	if (!pid)
+		_exit(open_after_refusal(&self->sb, fd, self->page, self->backing));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(EACCES, WEXITSTATUS(status)) {
+		TH_LOG("after a refused mmap(2) the user opens what is root's: %s",
+		       strerror(WEXITSTATUS(status)));
+	}
 	close(fd);
 }
 

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -321,6 +322,72 @@ TEST_F(concurrent, hard_links_are_coherent)
 	EXPECT_EQ(0U, testfile_check_all(tf));
 	view_close(&view);
 	unlink(name);
+}
+
+/* overlayfs on top of the mount, as its lower layer: 0 or errno. */
+static int mount_above(const struct sandbox *sb, char *merged, size_t len)
+{
+	char upper[PATH_MAX], work[PATH_MAX], data[4 * PATH_MAX];
+
+	snprintf(upper, sizeof(upper), "%.4000s/above-upper", sb->dir);
+	snprintf(work, sizeof(work), "%.4000s/above-work", sb->dir);
+	snprintf(merged, len, "%.4000s/above", sb->dir);
+	if (mkdir(upper, 0700) || mkdir(work, 0700) || mkdir(merged, 0700))
+		return errno;
+	snprintf(data, sizeof(data), "lowerdir=%s,upperdir=%s,workdir=%s", sb->mnt, upper, work);
+	return mount("overlay", merged, "overlay", 0, data) ? errno : 0;
+}
+
+static void expect_seen_above(struct __test_metadata *_metadata, const struct testfile *tf,
+			      const struct view *above, const char *by)
+{
+	char seen[TESTFILE_PAGES * 1024];
+
+	EXPECT_EQ(0, memcmp(above->map, tf->oracle.bytes, TESTFILE_SIZE)) {
+		TH_LOG("the mapping above does not show what %s did", by);
+	}
+	ASSERT_EQ((ssize_t)sizeof(seen), pread(above->fd, seen, sizeof(seen), 0));
+	EXPECT_EQ(0, memcmp(seen, tf->oracle.bytes, sizeof(seen))) {
+		TH_LOG("pread above does not show what %s did", by);
+	}
+}
+
+/* C12: a file of overlayfs above FUSE is the same file, as long as it is not copied up. */
+TEST_F(concurrent, overlayfs_above_is_coherent)
+{
+	static const struct {
+		enum view_id view;
+		const char *action;
+	} writers[] = {
+		{ MS, "store" }, { F1, "pwrite" }, { B, "pwrite" }, { F1, "splice-write" },
+		{ MB, "store" },
+	};
+	struct testfile *tf = self->tf;
+	char merged[PATH_MAX], path[PATH_MAX];
+	struct view above = {};
+	size_t i;
+	int err;
+
+	if (!strcmp(variant->fs, "overlayfs"))
+		SKIP(return, "overlayfs, FUSE and overlayfs again are more than the kernel stacks");
+	err = mount_above(&self->sb, merged, sizeof(merged));
+	if (err == ENODEV)
+		SKIP(return, "no overlayfs: CONFIG_OVERLAY_FS");
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, tf->views));
+	snprintf(path, sizeof(path), "%.4000s/file", merged);
+	ASSERT_EQ(0, view_open(&above, &view_specs[MR], path, TESTFILE_ROOM));
+	for (i = 0; i < ARRAY_SIZE(writers); i++) {
+		ASSERT_EQ(200, testfile_write(tf, SELF, writers[i].view,
+					      action_find(writers[i].action), 200, 3900 + 50 * i));
+		expect_seen_above(_metadata, tf, &above, writers[i].action);
+		EXPECT_EQ(0U, testfile_check_all(tf));
+	}
+	EXPECT_EQ(0U, server_requests(self->sb.server, FUSE_READ));
+	EXPECT_EQ(0U, server_requests(self->sb.server, FUSE_WRITE));
+	view_close(&above);
+	umount2(merged, MNT_DETACH);
 }
 
 SUITE_MAIN_RACING()

@@ -281,12 +281,17 @@ TEST_F(modes_parallel, cached_open_waits_for_parallel_writes)
 {
 	struct call second = { .path = self->path };
 	struct server *srv = self->sb.server;
+	enum outcome seen;
 	int fd;
 
 	fd = open_as(srv, self->path, self->id, ANSWER_PARALLEL, 0);
 	ASSERT_LE(0, fd);
 	server_set_mode(srv, SERVER_CACHED);
-	EXPECT_EQ(HELD, beside_a_write(_metadata, srv, fd, &second));
+	seen = beside_a_write(_metadata, srv, fd, &second);
+	EXPECT_EQ(HELD, seen) {
+		TH_LOG("while a parallel write is under way, a cached open %s, expected: %s",
+		       outcome_names[seen], outcome_names[HELD]);
+	}
 	EXPECT_EQ(0, second.error);
 	close(second.fd);
 	close(fd);
@@ -297,12 +302,17 @@ TEST_F(modes_parallel, passthrough_open_does_not_wait_for_parallel_writes)
 {
 	struct call second = { .path = self->path };
 	struct server *srv = self->sb.server;
+	enum outcome seen;
 	int fd;
 
 	fd = open_as(srv, self->path, self->id, ANSWER_PARALLEL, 0);
 	ASSERT_LE(0, fd);
 	server_set_mode(srv, suite_mode(SERVER_PASSTHROUGH));
-	EXPECT_EQ(TOGETHER, beside_a_write(_metadata, srv, fd, &second));
+	seen = beside_a_write(_metadata, srv, fd, &second);
+	EXPECT_EQ(TOGETHER, seen) {
+		TH_LOG("while a parallel write is under way, a passthrough open %s, expected: %s",
+		       outcome_names[seen], outcome_names[TOGETHER]);
+	}
 	EXPECT_EQ(0, second.error);
 	close(second.fd);
 	close(fd);
