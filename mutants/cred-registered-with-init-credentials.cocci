@@ -2,8 +2,9 @@
 //
 // Breaks: fs/fuse/passthrough.c fuse_backing_open() remembers the kernel's
 //   credentials instead of the registrant's
-// User sees: a registrant without CAP_DAC_OVERRIDE reaches files it may not open
-// Property: P1, P3
+// User sees: set-user-id bits survive a write through a registrant without
+//   CAP_FSETID, and it takes blocks reserved for root
+// Property: P1, P2
 @@
 @@
 fuse_backing_open(...)

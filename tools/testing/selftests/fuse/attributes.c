@@ -158,7 +158,24 @@ static int allocate_more(int fd)
 	return fallocate(fd, 0, TESTFILE_SIZE, 5000);
 }
 
-/* T5: operations the server carries out move them as well; truncate(2), fallocate(2). */
+static int punch_hole(int fd)
+{
+	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	return fallocate(fd, mode, 0, sysconf(_SC_PAGESIZE));
+}
+
+static int truncate_by_another_open(int fd)
+{
+	char path[64];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	return again < 0 ? -1 : close(again);
+}
+
+/* T5: operations the server carries out move them as well; truncate(2), fallocate(2), open(2). */
 TEST_F(attributes, size_changes_move_times)
 {
 	static const struct {
@@ -168,6 +185,8 @@ TEST_F(attributes, size_changes_move_times)
 		{ "truncate-down", truncate_down },
 		{ "truncate-same", truncate_to_same_size },
 		{ "fallocate", allocate_more },
+		{ "punch-hole", punch_hole },
+		{ "open-O_TRUNC", truncate_by_another_open },
 	};
 	struct testfile *tf = self->tf;
 	struct times old, now;
@@ -362,6 +381,64 @@ TEST_F(attributes, extending_write_is_known_everywhere)
 	EXPECT_EQ(0U, server_requests(self->sb.server, FUSE_WRITE));
 }
 
+static int truncate_by_open(struct testfile *tf)
+{
+	int fd = open(tf->fuse, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	return fd < 0 ? -errno : close(fd);
+}
+
+static int truncate_by_creat(struct testfile *tf)
+{
+	int fd = creat(tf->fuse, 0600);
+
+	return fd < 0 ? -errno : close(fd);
+}
+
+static int truncate_by_descriptor(struct testfile *tf)
+{
+	return ftruncate(fd_of(tf, F1), 0);
+}
+
+static int truncate_by_path(struct testfile *tf)
+{
+	return truncate(tf->fuse, 0);
+}
+
+/* T6: whatever empties the file, the old size is forgotten at once, and for good. */
+TEST_F(attributes, truncation_is_known_everywhere)
+{
+	static const struct {
+		const char *name;
+		int (*truncate)(struct testfile *tf);
+	} ways[] = {
+		{ "open-O_TRUNC",	truncate_by_open },
+		{ "creat",		truncate_by_creat },
+		{ "ftruncate",		truncate_by_descriptor },
+		{ "truncate",		truncate_by_path },
+	};
+	struct testfile *tf = self->tf;
+	size_t i, n;
+
+	for (n = 0; n < ARRAY_SIZE(ways) * ARRAY_SIZE(sizings); n++) {
+		i = n / ARRAY_SIZE(sizings);
+		if (!report_select(&tf->report, "%s:%s", ways[i].name,
+				   sizings[n % ARRAY_SIZE(sizings)].name))
+			continue;
+		ASSERT_EQ(0, testfile_create(tf, "file"));
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(B)));
+		ASSERT_EQ(TESTFILE_SIZE, by_fstat(tf));
+		ASSERT_EQ(0, ways[i].truncate(tf));
+		oracle_resize(&tf->oracle, 0);
+		expect_size(_metadata, tf, &sizings[0], ways[i].name);
+		/* Written anew, it ends where the write does. */
+		ASSERT_EQ(100, testfile_write(tf, SELF, F1, action_find("pwrite"), 100, 0));
+		expect_size(_metadata, tf, &sizings[n % ARRAY_SIZE(sizings)], ways[i].name);
+		testfile_remove(tf);
+	}
+	EXPECT_EQ(0U, server_requests(self->sb.server, FUSE_WRITE));
+}
+
 /* T6: a write inside the file does not shrink it, and a failed one does not grow it. */
 TEST_F(attributes, other_writes_leave_the_size)
 {
@@ -402,6 +479,73 @@ TEST_F(attributes, growth_by_the_server_is_read)
 	EXPECT_EQ(0U, testfile_check_all(tf));
 }
 
+/* T6: where attributes may not be cached, every way to ask asks the server. */
+TEST_F(attributes, uncached_growth_by_the_server_is_known)
+{
+	struct testfile *tf = self->tf;
+	size_t i;
+
+	server_set_timeouts(self->sb.server, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(sizings); i++) {
+		/* Neither of them is meant to ask. */
+		if (sizings[i].size == by_dont_sync || sizings[i].size == by_copy ||
+		    !report_select(&tf->report, "%s", sizings[i].name))
+			continue;
+		ASSERT_EQ(0, testfile_create(tf, "file"));
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(B)));
+		ASSERT_EQ(TESTFILE_SIZE, by_stat(tf));
+		ASSERT_EQ(1000, testfile_write(tf, SELF, B, action_find("pwrite"), 1000,
+					       TESTFILE_SIZE));
+		expect_size(_metadata, tf, &sizings[i], "growth by the server");
+		testfile_remove(tf);
+	}
+}
+
+/* T9: what the server answered is what FUSE shows until it asks again. */
+TEST_F(attributes, answer_is_kept_whole)
+{
+	struct testfile *tf = self->tf;
+	struct stat asked, cached;
+	struct statx stx;
+	uint64_t requests;
+
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(B)));
+	make_old(_metadata, tf);
+	ASSERT_EQ(1000, testfile_write(tf, SELF, B, action_find("pwrite"), 1000, TESTFILE_SIZE));
+	ASSERT_EQ(0, fsync(fd_of(tf, B)));
+	ASSERT_EQ(0, statx(fd_of(tf, F1), "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC,
+			   STATX_BASIC_STATS, &stx));
+	requests = server_requests(self->sb.server, FUSE_GETATTR);
+	ASSERT_EQ(0, fstat(fd_of(tf, F1), &cached));
+	EXPECT_EQ(requests, server_requests(self->sb.server, FUSE_GETATTR));
+	ASSERT_EQ(0, fstat(fd_of(tf, B), &asked));
+	EXPECT_EQ(asked.st_size, cached.st_size);
+	EXPECT_EQ(asked.st_blocks, cached.st_blocks);
+	EXPECT_EQ(asked.st_mode, cached.st_mode);
+	EXPECT_EQ(asked.st_nlink, cached.st_nlink);
+	EXPECT_TRUE(times_equal(asked.st_atim, cached.st_atim));
+	EXPECT_TRUE(times_equal(asked.st_mtim, cached.st_mtim));
+	EXPECT_TRUE(times_equal(asked.st_ctim, cached.st_ctim));
+}
+
+/* T9: statx(2) with DONT_SYNC asks nobody, though attributes may not be cached. */
+TEST_F(attributes, dont_sync_asks_nobody)
+{
+	struct testfile *tf = self->tf;
+	uint64_t requests;
+
+	server_set_timeouts(self->sb.server, 0, 0);
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1)));
+	requests = server_requests(self->sb.server, FUSE_GETATTR);
+	ASSERT_EQ(TESTFILE_SIZE, by_dont_sync(tf));
+	EXPECT_EQ(requests, server_requests(self->sb.server, FUSE_GETATTR));
+	/* The control: an ordinary question is asked. */
+	ASSERT_EQ(TESTFILE_SIZE, by_fstat(tf));
+	EXPECT_EQ(requests + 1, server_requests(self->sb.server, FUSE_GETATTR));
+}
+
 /* T6, known deviation D6: nobody is told of that growth. */
 TEST_F(attributes, growth_by_the_server_is_known)
 {
@@ -422,7 +566,7 @@ TEST_F(attributes, blocks_are_the_servers)
 {
 	const long page = sysconf(_SC_PAGESIZE);
 	struct testfile *tf = self->tf;
-	struct stat shown_st, answered_st, before;
+	struct stat asked_st, cached_st, answered_st, before;
 
 	ASSERT_EQ(0, testfile_create(tf, "file"));
 	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(MS) | VIEW_BIT(B)));
@@ -431,10 +575,13 @@ TEST_F(attributes, blocks_are_the_servers)
 	ASSERT_EQ(0, msync(tf->actors[SELF].views[MS].map, TESTFILE_ROOM, MS_SYNC));
 	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("pwrite"), 64, 4 * page));
 	ASSERT_EQ(0, fsync(fd_of(tf, B)));
-	ASSERT_EQ(0, fstat(fd_of(tf, F1), &shown_st));
+	ASSERT_EQ(0, fstat(fd_of(tf, F1), &asked_st));
+	/* Now out of what the kernel has kept of that answer. */
+	ASSERT_EQ(0, fstat(fd_of(tf, F1), &cached_st));
 	ASSERT_EQ(0, fstat(fd_of(tf, B), &answered_st));
-	EXPECT_EQ(answered_st.st_blocks, shown_st.st_blocks);
-	EXPECT_LT(0, shown_st.st_blocks);
+	EXPECT_EQ(answered_st.st_blocks, asked_st.st_blocks);
+	EXPECT_EQ(answered_st.st_blocks, cached_st.st_blocks);
+	EXPECT_LT(0, asked_st.st_blocks);
 }
 
 /* --- T8: what does not move them ------------------------------------------------- */
@@ -494,7 +641,9 @@ TEST_F(attributes, mtime_is_monotonic)
 /* T4: after what may move atime FUSE asks again, though attributes are cached. */
 TEST_F(attributes, atime_is_asked_for_again)
 {
-	static const char *const readers[] = { "pread", "read", "readv", "splice-read" };
+	static const char *const readers[] = {
+		"pread", "read", "readv", "splice-read", "aio-read", "uring-read",
+	};
 	struct server *server = self->sb.server;
 	struct testfile *tf = self->tf;
 	unsigned long asked;
@@ -507,6 +656,8 @@ TEST_F(attributes, atime_is_asked_for_again)
 	ASSERT_EQ(0, testfile_create(tf, "file"));
 	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1)));
 	for (i = 0; i < ARRAY_SIZE(readers); i++) {
+		if (action_missing(action_find(readers[i])))
+			continue;
 		ASSERT_EQ(0, fstat(fd_of(tf, F1), &st));
 		asked = server_requests(server, FUSE_GETATTR);
 		ASSERT_EQ(0, fstat(fd_of(tf, F1), &st));

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "abi.h"
 #include "fault.h"
@@ -324,6 +325,172 @@ TEST_F(lifetime, lets_go_of_the_backing_file_system)
 		TH_LOG("still pinned after the last user: a reference leaked: %s", strerror(errno));
 	}
 	umount2(t.below, MNT_DETACH);
+}
+
+/* A file system of its own below, and the id of a file on it with the sandbox's server. */
+static int32_t register_tower_file(struct sandbox *sb, struct tower *t)
+{
+	char path[PATH_MAX + 8];
+	int32_t id;
+	int fd;
+
+	snprintf(t->below, sizeof(t->below), "%.4000s/tower-below", sb->dir);
+	if (mkdir(t->below, 0700) || mount("tower", t->below, "tmpfs", 0, NULL))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/file", t->below);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || ftruncate(fd, TESTFILE_SIZE))
+		return -errno;
+	id = server_backing_open(sb->server, fd);
+	close(fd);
+	return id;
+}
+
+/* L2: an id holds its file until it is closed, an open that used it until that is. */
+TEST_F(lifetime, closed_id_lets_go_of_the_backing_file_system)
+{
+	struct server *server = self->sb.server;
+	struct testfile *tf = self->tf;
+	struct tower t = {};
+	int32_t id;
+	int fd;
+
+	if (server_abi(server) != SERVER_ABI_MAINLINE)
+		SKIP(return, "the passthrough ABI of 2021 has no BACKING_CLOSE");
+	id = register_tower_file(&self->sb, &t);
+	ASSERT_LT(0, id);
+	EXPECT_FALSE(can_unmount_below(&t)) {
+		TH_LOG("unmounted below a registered file");
+	}
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	server_set_open_reply(server, FOPEN_PASSTHROUGH, id);
+	fd = open(tf->fuse, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, server_backing_close(server, id));
+	EXPECT_FALSE(can_unmount_below(&t)) {
+		TH_LOG("unmounted below an open file");
+	}
+	close(fd);
+	EXPECT_TRUE(can_unmount_below(&t)) {
+		TH_LOG("still pinned after the id and its user are gone: %s", strerror(errno));
+	}
+	umount2(t.below, MNT_DETACH);
+}
+
+static double seconds_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* A worker of the kernel lets go of what io_uring had open: soon, not at once. */
+static bool can_unmount_below_soon(const struct tower *t)
+{
+	const double end = seconds_now() + SERVER_WAIT_SECONDS;
+
+	while (!can_unmount_below(t)) {
+		if (errno != EBUSY || seconds_now() > end)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
+/* L2: whichever way bytes were moved, no reference is left behind. */
+TEST_F(lifetime, no_way_to_read_or_write_pins_the_file)
+{
+	static const enum view_id views[] = { F1, FD, MS };
+	struct server *server = self->sb.server;
+	struct testfile *tf = self->tf;
+	const struct action *action;
+	static char buf[DIRECT_ALIGN];
+	struct tower t = {};
+	int32_t id;
+	size_t i;
+
+	if (server_abi(server) != SERVER_ABI_MAINLINE)
+		SKIP(return, "the passthrough ABI of 2021 has no BACKING_CLOSE");
+	id = register_tower_file(&self->sb, &t);
+	ASSERT_LT(0, id);
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	server_set_open_reply(server, FOPEN_PASSTHROUGH, id);
+	for (i = 0; i < ARRAY_SIZE(views); i++)
+		/* tmpfs takes O_DIRECT since 6.6. */
+		if (testfile_open(tf, SELF, VIEW_BIT(views[i])))
+			ASSERT_EQ(FD, views[i]);
+	ASSERT_EQ(0, server_backing_close(server, id));
+
+	for (action = actions; action->name; action++) {
+		for (i = 0; i < ARRAY_SIZE(views); i++) {
+			if (!view_is_open(&tf->actors[SELF].views[views[i]]) ||
+			    action_missing(action) ||
+			    !action_fits(action, &view_specs[views[i]], 0, sizeof(buf),
+					 TESTFILE_SIZE))
+				continue;
+			/* What comes of it is the business of other tests. */
+			testfile_act(tf, SELF, views[i], action, buf, sizeof(buf), 0);
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(views); i++)
+		testfile_close(tf, SELF, views[i]);
+	EXPECT_TRUE(can_unmount_below_soon(&t)) {
+		TH_LOG("still pinned after the last close: %s", strerror(errno));
+	}
+	umount2(t.below, MNT_DETACH);
+}
+
+#define CREDENTIALS "/sys/kernel/slab/cred/objects"
+
+/* Sets of credentials in the kernel, give or take what other tasks do; -1: not known. */
+static long count_credentials(void)
+{
+	FILE *f = fopen(CREDENTIALS, "re");
+	long n;
+
+	if (!f || fscanf(f, "%ld", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* L2: the registrant's credentials go with the last one who used them. */
+TEST_F(lifetime, cycles_leave_no_credentials)
+{
+	const double end = seconds_now() + SERVER_WAIT_SECONDS;
+	struct server *server = self->sb.server;
+	struct testfile *tf = self->tf;
+	const int cycles = 2000;
+	int backing, fd, n;
+	long before;
+	int32_t id;
+
+	before = count_credentials();
+	if (before < 0)
+		SKIP(return, CREDENTIALS " is missing (CONFIG_SLUB_DEBUG)");
+	if (server_abi(server) != SERVER_ABI_MAINLINE)
+		SKIP(return, "the passthrough ABI of 2021 has no BACKING_CLOSE");
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	backing = open(tf->backing, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, backing);
+	for (n = 0; n < cycles; n++) {
+		id = server_backing_open(server, backing);
+		ASSERT_LT(0, id);
+		server_set_open_reply(server, FOPEN_PASSTHROUGH, id);
+		fd = open(tf->fuse, O_RDWR | O_CLOEXEC);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, server_backing_close(server, id));
+		close(fd);
+	}
+	close(backing);
+	/* They are freed after a grace period, and other tasks come and go. */
+	while (count_credentials() - before > cycles / 2 && seconds_now() < end)
+		sched_yield();
+	EXPECT_GE(cycles / 2, count_credentials() - before) {
+		TH_LOG("each of %d registrations left its credentials behind", cycles);
+	}
 }
 
 /* --- L3: a mapping seen from outside ------------------------------------------- */

@@ -12,8 +12,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include "abi.h"
@@ -324,6 +326,78 @@ static bool all_dropped_rightly(struct __test_metadata *_metadata, struct testfi
 TEST_F(privileges, write_drops_set_id_and_capabilities)
 {
 	EXPECT_TRUE(all_dropped_rightly(_metadata, self->tf, false));
+}
+
+/* Give CAP_FSETID up or take it back, for this thread. 0 or -errno. */
+static int set_fsetid(bool on)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	const uint32_t bit = CAP_TO_MASK(CAP_FSETID);
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	data[CAP_TO_INDEX(CAP_FSETID)].effective &= ~bit;
+	data[CAP_TO_INDEX(CAP_FSETID)].effective |= on ? bit : 0;
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+/* Register the backing file as one who may not keep set-user-ID: id or -errno. */
+static int32_t register_without_fsetid(const struct testfile *tf)
+{
+	int fd = open(tf->backing, O_RDONLY | O_CLOEXEC);
+	int32_t id;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = set_fsetid(false);
+	id = ret ?: server_backing_open(tf->report.sb->server, fd);
+	ret = ret ?: set_fsetid(true);
+	close(fd);
+	return ret ?: id;
+}
+
+/*
+ * P2: the registrant's rights bound what is done for a mightier user. root's own write
+ * leaves the bits of set-user-ID; done by one without CAP_FSETID it clears them.
+ */
+TEST_F(privileges, write_keeps_no_more_than_the_registrant_may)
+{
+	static const char *const writers[] = { "pwrite", "splice-write", "aio-write" };
+	struct server *server = self->sb.server;
+	struct testfile *tf = self->tf;
+	const struct action *action;
+	int32_t id;
+	size_t i;
+
+	if (server_abi(server) != SERVER_ABI_MAINLINE)
+		SKIP(return, "the passthrough ABI of 2021 registers a file as it opens it");
+	for (i = 0; i < ARRAY_SIZE(writers); i++) {
+		action = action_find(writers[i]);
+		if (action_missing(action) || !report_select(&tf->report, "%s", writers[i]))
+			continue;
+		server_set_mode(server, suite_mode(SERVER_PASSTHROUGH));
+		make_file(_metadata, tf, 06777);
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1)));
+		ASSERT_EQ(64, testfile_write(tf, SELF, F1, action, 64, 10));
+		EXPECT_EQ(06777U, mode_of(tf)) {
+			TH_LOG("%s by root for root", writers[i]);
+		}
+		testfile_remove(tf);
+
+		make_file(_metadata, tf, 06777);
+		id = register_without_fsetid(tf);
+		ASSERT_LT(0, id);
+		server_set_open_reply(server, FOPEN_PASSTHROUGH, id);
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1)));
+		ASSERT_EQ(64, testfile_write(tf, SELF, F1, action, 64, 10));
+		EXPECT_EQ(0777U, mode_of(tf)) {
+			TH_LOG("%s by root through a registrant without CAP_FSETID", writers[i]);
+		}
+		testfile_remove(tf);
+		ASSERT_EQ(0, server_backing_close(server, id));
+	}
 }
 
 /* P2, known deviation D5: with killpriv left to a server that sees no write. */
