@@ -109,9 +109,10 @@ static void print_counts(const struct options *o, const struct outcome *out)
 
 	if (o->quiet)
 		return;
-	printf("explore: %llu steps, %llu skipped, %llu comparisons on %s\n",
+	printf("explore: %llu steps, %llu skipped, %llu comparisons on %s in %.2f s, %.0f steps/s\n",
 	       (unsigned long long)out->counts.steps, (unsigned long long)out->counts.skipped,
-	       (unsigned long long)out->counts.comparisons, o->runner.fs);
+	       (unsigned long long)out->counts.comparisons, o->runner.fs, out->took,
+	       out->counts.steps / out->took);
 	for (d = deviations; d->id; d++)
 		if (out->counts.deviations[d - deviations])
 			printf("explore: known deviation %s seen %llu times\n", d->id,
@@ -239,8 +240,7 @@ static int run_campaign(const struct options *o)
 	char command[PATH_MAX];
 	const struct campaign c = {
 		.voc = &o->voc, .seed = o->seed, .histories = o->histories, .steps = o->ops,
-		.command = command, .seconds = o->seconds,
-		.actors = o->concurrent,
+		.command = command, .seconds = o->seconds, .jobs = o->jobs, .actors = o->concurrent,
 		.progress = !o->quiet && isatty(STDERR_FILENO),
 	};
 	struct outcome out;

@@ -18,6 +18,8 @@
 #define MAX_TRIES	8
 /* Steps between two changes of mode, on average. */
 #define CHANGE_EVERY	250
+/* Steps that a descriptor stays open whose every look is a request to the server. */
+#define SERVED_FOR	12
 
 /*
  * What would be open if every step succeeded. Histories differ in character
@@ -198,6 +200,11 @@ static bool passes_through(int view)
 	       view_specs[view].mode == SERVER_PASSTHROUGH_DIRECT);
 }
 
+static bool is_served(int view)
+{
+	return view_specs[view].side == VIEW_FUSE && view_specs[view].mode != SERVER_PASSTHROUGH;
+}
+
 /* Cached and passthrough opens keep each other out, as do direct ones passthrough. */
 static bool admitted(const struct generator *g, int view)
 {
@@ -294,6 +301,26 @@ static bool draw_args(struct generator *g, struct step *step)
 	return true;
 }
 
+/* What the server reads and writes is slow to look at, so it does not stay for long. */
+static bool draw_dismissal(struct generator *g, struct step *step)
+{
+	int who, view;
+
+	for (who = 0; who < NR_ACTORS; who++) {
+		for (view = 0; view < NR_VIEW_SPECS; view++) {
+			if (!g->fd[who][view] || view_specs[view].prot || !is_served(view) ||
+			    !rng_one_in(&g->rng, SERVED_FOR))
+				continue;
+			memset(step, 0, sizeof(*step));
+			step->verb = verb_find(g->voc, "close");
+			step->actor = who;
+			step->view = view;
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * Now and then everybody lets go of the file, keeping the mappings, so that it can
  * be opened in a mode that passthrough descriptors keep out. Chance alone would
@@ -303,6 +330,8 @@ static bool draw_change(struct generator *g, struct step *step)
 {
 	int who, view;
 
+	if (draw_dismissal(g, step))
+		return true;
 	if (!g->changing && !rng_one_in(&g->rng, CHANGE_EVERY))
 		return false;
 	memset(step, 0, sizeof(*step));

@@ -1,274 +1,264 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "concurrent.h"
-#include "generator.h"
-#include "isolate.h"
+#include "job.h"
 
-/* How often the caller looks at the child, for progress line and watchdog. */
+/* How often the caller looks at the workers, for progress line and watchdog. */
 #define LOOK_MS		500
 
-/* Shared with the child. */
-struct board {
-	struct outcome out;
-	atomic_ulong beats;	/* grows with every step */
-	atomic_bool ended;	/* the outcome is complete */
+struct worker {
+	struct job job;
+	pid_t pid;
+	int pidfd;		/* -1: it has ended */
+	unsigned long seen;	/* beats when last looked, and since when */
+	double since;
 };
 
-/* What the child is to do. */
-struct job {
-	const struct trace *trace;
-	const struct campaign *campaign;
-	const struct runner_options *opt;
-	const char *command;
-	bool loud;
-	struct board *board;
+/* In memory shared with the workers. */
+struct shared {
+	struct progress progress;
+	struct board boards[MAX_JOBS];
 };
 
-static double now(void)
+struct crew {
+	struct shared *shared;
+	struct worker workers[MAX_JOBS];
+	unsigned int count;
+	double start;
+	bool show;		/* a progress line */
+};
+
+/* --- starting ------------------------------------------------------------------------ */
+
+/*
+ * A step is one thing after the other, done by tester, server and actors in turn:
+ * together on one processor they hand over without waking another, and unmap
+ * without interrupting it.
+ */
+static void stay_on(unsigned int worker)
 {
-	struct timespec t;
+	cpu_set_t all, one;
+	int cpu;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-/* --- in the child ------------------------------------------------------------------ */
-
-static void report(const struct job *job, struct runner *r)
-{
-	const struct finding *f = &r->shared->finding;
-	struct report_case c = { .sb = &r->sb, .command = job->command };
-
-	if (f->kind == FOUND_BYTES) {
-		report_mismatch(&c, actor_names[f->actor], &view_specs[f->view], f->action,
-				&f->bytes);
-	} else {
-		report_line("%s: %s", finding_name(f->kind), f->what);
-		report_line("  backing %s", r->sb.fs);
-		report_rerun(&c);
-	}
-	if (f->deviation)
-		report_line("  this is the known deviation %s", f->deviation);
-}
-
-static bool run_history(const struct job *job, struct runner *r, const struct trace *t)
-{
-	struct board *b = job->board;
-	int err = runner_begin(r, t->attr_timeout);
-	bool found = false;
-
-	if (err) {
-		b->out.finding.kind = FOUND_TROUBLE;
-		snprintf(b->out.why, sizeof(b->out.why), "beginning a history: %s",
-			 strerror(-err));
-		return true;
-	}
-	for (b->out.step = 0; b->out.step < t->count && !found; b->out.step++) {
-		atomic_fetch_add_explicit(&b->beats, 1, memory_order_relaxed);
-		found = runner_step(r, &t->steps[b->out.step]);
-	}
-	found = found || runner_finish(r);
-	b->out.counts = r->shared->counts;
-	if (found) {
-		b->out.finding = r->shared->finding;
-		if (job->loud)
-			report(job, r);
-	}
-	runner_end(r);
-	return found;
-}
-
-static void run_campaign(const struct job *job, struct runner *r)
-{
-	const struct campaign *c = job->campaign;
-	double end = now() + c->seconds;
-	struct trace t;
-	uint64_t n;
-
-	trace_init(&t);
-	for (n = 0; !c->histories || n < c->histories; n++) {
-		if (c->seconds > 0 && now() >= end)
-			break;
-		job->board->out.seed = c->seed + n;
-		if (generate(&t, c->voc, c->seed + n, c->steps)) {
-			job->board->out.finding.kind = FOUND_TROUBLE;
-			snprintf(job->board->out.why, sizeof(job->board->out.why), "out of memory");
-			break;
-		}
-		if (run_history(job, r, &t))
-			break;
-	}
-	trace_free(&t);
-}
-
-/* @steps of reads and writes make a history; each round draws from a seed of its own. */
-static bool run_rounds(const struct job *job, struct runner *r, struct concurrent *c)
-{
-	unsigned int rounds = job->campaign->steps / concurrent_events(c) + 1;
-	struct board *b = job->board;
-	bool found = false;
-
-	for (b->out.step = 0; b->out.step < rounds && !found; b->out.step++) {
-		found = concurrent_round(c, b->out.seed * TRACE_MAX_STEPS + b->out.step);
-		r->shared->counts.steps += concurrent_events(c);
-		atomic_fetch_add(&b->beats, concurrent_events(c));
-	}
-	b->out.counts = r->shared->counts;
-	if (found) {
-		b->out.finding = r->shared->finding;
-		report(job, r);
-	}
-	return found;
-}
-
-static void run_concurrent(const struct job *job, struct runner *r)
-{
-	const struct campaign *camp = job->campaign;
-	double end = now() + camp->seconds;
-	struct board *b = job->board;
-	struct concurrent *c = NULL;
-	uint64_t n;
-
-	if (!runner_begin(r, TRACE_LONG_TIMEOUT))
-		c = concurrent_create(r, camp->actors, b->out.why, sizeof(b->out.why));
-	if (!c) {
-		b->out.finding.kind = FOUND_TROUBLE;
+	if (sched_getaffinity(0, sizeof(all), &all))
 		return;
-	}
-	for (n = 0; !camp->histories || n < camp->histories; n++) {
-		if (camp->seconds > 0 && now() >= end)
+	worker %= CPU_COUNT(&all);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &all) && !worker--)
 			break;
-		b->out.seed = camp->seed + n;
-		if (run_rounds(job, r, c))
-			break;
-	}
-	concurrent_destroy(c);
-	runner_end(r);
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 }
 
-static void child(const struct job *job)
+static void work(const struct job *job, int number, pid_t parent)
 {
-	struct board *b = job->board;
-	struct runner r;
-
-	b->out.finding.kind = runner_create(&r, job->opt, b->out.why, sizeof(b->out.why));
-	if (b->out.finding.kind == FOUND_NOTHING) {
-		b->out.abi = server_abi(r.sb.server);
-		if (job->trace)
-			run_history(job, &r, job->trace);
-		else if (job->campaign->actors)
-			run_concurrent(job, &r);
-		else
-			run_campaign(job, &r);
-	}
-	atomic_store(&b->ended, true);
-	runner_destroy(&r);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The guardian kills the group of a worker that died: not the others'. */
+	setpgid(0, 0);
+	if (getppid() != parent)
+		_exit(0);
+	if (number >= 0)
+		stay_on(number);
+	job_run(job);
 	fflush(NULL);
 	_exit(0);
 }
 
-/* --- in the caller ----------------------------------------------------------------- */
-
-static void print_progress(const struct job *job, double since, bool last)
+static bool start(struct worker *w, int number)
 {
-	const struct outcome *o = &job->board->out;
-	unsigned long beats = atomic_load(&job->board->beats);
-	double s = now() - since;
+	struct outcome *out = &w->job.board->out;
+	pid_t parent = getpid();
 
-	if (!job->campaign || !job->campaign->progress)
+	fflush(NULL);
+	w->pidfd = -1;
+	w->pid = fork();
+	if (!w->pid)
+		work(&w->job, number, parent);
+	if (w->pid > 0)
+		w->pidfd = syscall(SYS_pidfd_open, w->pid, 0);
+	if (w->pidfd >= 0)
+		return true;
+	out->finding.kind = FOUND_TROUBLE;
+	snprintf(out->why, sizeof(out->why), "starting a process: %s", strerror(errno));
+	atomic_store(&w->job.board->ended, true);
+	if (w->pid > 0) {
+		kill(w->pid, SIGKILL);
+		waitpid(w->pid, NULL, 0);
+	}
+	return false;
+}
+
+/* --- watching ------------------------------------------------------------------------- */
+
+static void print_progress(const struct crew *crew, bool last)
+{
+	unsigned long beats = 0, taken = atomic_load(&crew->shared->progress.taken);
+	double s = job_now() - crew->start;
+	unsigned int i;
+
+	if (!crew->show)
 		return;
-	fprintf(stderr, "\rseed %llu: %lu actions in %.1f s, %.0f actions/s%s",
-		(unsigned long long)o->seed, beats, s, beats / (s > 0 ? s : 1),
-		last ? "\n" : "  ");
+	for (i = 0; i < crew->count; i++)
+		beats += atomic_load(&crew->shared->boards[i].beats);
+	fprintf(stderr, "\r%lu histories: %lu actions in %.1f s, %.0f actions/s%s", taken, beats,
+		s, beats / (s > 0 ? s : 1), last ? "\n" : "  ");
 }
 
-/* Did the child make a step since @seen, or is it not stuck for long yet? */
-static bool is_alive(struct board *b, unsigned long *seen, double *since)
+/* Did it make a step since it was last looked at, or is it not stuck for long yet? */
+static bool is_alive(struct worker *w)
 {
-	unsigned long beats = atomic_load(&b->beats);
+	unsigned long beats = atomic_load(&w->job.board->beats);
 
-	if (beats != *seen) {
-		*seen = beats;
-		*since = now();
+	if (beats != w->seen) {
+		w->seen = beats;
+		w->since = job_now();
 	}
-	return now() - *since < WATCHDOG_SECONDS;
+	return job_now() - w->since < WATCHDOG_SECONDS;
 }
 
-static void wait_for(const struct job *job, pid_t pid)
+/* How it ended, if its board does not say so. */
+static void bury(struct worker *w, bool stuck, struct progress *progress)
 {
-	double start = now(), moved = start;
-	struct board *b = job->board;
-	unsigned long seen = 0;
-	struct pollfd p = { .events = POLLIN };
-
-	p.fd = syscall(SYS_pidfd_open, pid, 0);
-	while (p.fd >= 0 && poll(&p, 1, LOOK_MS) <= 0) {
-		print_progress(job, start, false);
-		if (is_alive(b, &seen, &moved))
-			continue;
-		/* The guardian frees what waits for the child's server. */
-		kill(pid, SIGKILL);
-		if (!atomic_load(&b->ended))
-			b->out.finding.kind = FOUND_HANG;
-		break;
-	}
-	print_progress(job, start, true);
-	if (p.fd >= 0)
-		close(p.fd);
-}
-
-static void run_job(struct job *job, struct outcome *out)
-{
-	pid_t pid, parent = getpid();
+	struct board *b = w->job.board;
 	int status = 0;
 
-	memset(out, 0, sizeof(*out));
-	out->finding.kind = FOUND_TROUBLE;
-	job->board = mmap(NULL, sizeof(*job->board), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job->board == MAP_FAILED) {
+	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(w->pidfd);
+	w->pidfd = -1;
+	if (atomic_load(&b->ended))
+		return;
+	atomic_store(&progress->over, true);
+	b->out.finding.kind = stuck ? FOUND_HANG : FOUND_DEATH;
+	if (stuck)
+		snprintf(b->out.finding.what, sizeof(b->out.finding.what),
+			 "a step did not end within %d s", WATCHDOG_SECONDS);
+	else
+		snprintf(b->out.finding.what, sizeof(b->out.finding.what),
+			 "the process ended by %s",
+			 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "itself");
+}
+
+/* False when all have ended. */
+static bool look_after(struct crew *crew)
+{
+	struct pollfd p[MAX_JOBS];
+	unsigned int i, left = 0;
+	struct worker *w;
+
+	for (i = 0; i < crew->count; i++) {
+		p[i] = (struct pollfd) { .fd = crew->workers[i].pidfd, .events = POLLIN };
+		left += p[i].fd >= 0;
+	}
+	if (!left)
+		return false;
+	poll(p, crew->count, LOOK_MS);
+	for (i = 0; i < crew->count; i++) {
+		w = &crew->workers[i];
+		if (w->pidfd < 0)
+			continue;
+		if (p[i].revents) {
+			bury(w, false, &crew->shared->progress);
+		} else if (!is_alive(w)) {
+			/* The guardian frees what waits for its server. */
+			kill(w->pid, SIGKILL);
+			bury(w, true, &crew->shared->progress);
+		}
+	}
+	print_progress(crew, false);
+	return true;
+}
+
+/* --- outcomes --------------------------------------------------------------------------- */
+
+static void add_counts(struct runner_counts *sum, const struct runner_counts *c)
+{
+	size_t i;
+
+	sum->steps += c->steps;
+	sum->skipped += c->skipped;
+	sum->comparisons += c->comparisons;
+	for (i = 0; i < sizeof(c->deviations) / sizeof(*c->deviations); i++)
+		sum->deviations[i] += c->deviations[i];
+}
+
+static bool is_verdict(const struct outcome *o)
+{
+	return o->finding.kind != FOUND_TROUBLE && o->finding.kind != FOUND_UNSUPPORTED;
+}
+
+/* What was found counts more than nothing, and the first of the seeds most. */
+static bool counts_more(const struct outcome *a, const struct outcome *b)
+{
+	bool found_a = a->finding.kind != FOUND_NOTHING, found_b = b->finding.kind != FOUND_NOTHING;
+
+	if (found_a != found_b)
+		return found_a;
+	if (is_verdict(a) != is_verdict(b))
+		return is_verdict(a);
+	return a->seed < b->seed;
+}
+
+static void gather(const struct crew *crew, struct outcome *out)
+{
+	struct runner_counts sum = { 0 };
+	const struct outcome *o;
+	unsigned int i;
+
+	*out = crew->workers[0].job.board->out;
+	for (i = 0; i < crew->count; i++) {
+		o = &crew->workers[i].job.board->out;
+		add_counts(&sum, &o->counts);
+		if (counts_more(o, out))
+			*out = *o;
+	}
+	out->counts = sum;
+}
+
+/* @pinned: each worker stays on a processor of its own. */
+static void run(const struct job *job, unsigned int count, bool pinned, struct outcome *out)
+{
+	struct crew crew = {
+		.count = count, .start = job_now(),
+		.show = job->campaign && job->campaign->progress,
+	};
+	struct worker *w;
+	unsigned int i;
+
+	crew.shared = mmap(NULL, sizeof(*crew.shared), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (crew.shared == MAP_FAILED) {
+		memset(out, 0, sizeof(*out));
+		out->finding.kind = FOUND_TROUBLE;
 		snprintf(out->why, sizeof(out->why), "out of memory");
 		return;
 	}
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(0);
-		child(job);
+	for (i = 0; i < count; i++) {
+		w = &crew.workers[i];
+		w->job = *job;
+		w->job.board = &crew.shared->boards[i];
+		w->job.progress = &crew.shared->progress;
+		w->since = crew.start;
+		if (!start(w, pinned ? (int)i : -1))
+			atomic_store(&crew.shared->progress.over, true);
 	}
-	if (pid > 0) {
-		wait_for(job, pid);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-		*out = job->board->out;
-		if (!atomic_load(&job->board->ended) && out->finding.kind != FOUND_HANG) {
-			out->finding.kind = FOUND_DEATH;
-			snprintf(out->finding.what, sizeof(out->finding.what),
-				 "the process ended by %s",
-				 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "itself");
-		}
-		if (out->finding.kind == FOUND_HANG)
-			snprintf(out->finding.what, sizeof(out->finding.what),
-				 "a step did not end within %d s", WATCHDOG_SECONDS);
-	} else {
-		snprintf(out->why, sizeof(out->why), "fork: %s", strerror(errno));
-	}
-	munmap(job->board, sizeof(*job->board));
+	while (look_after(&crew))
+		;
+	print_progress(&crew, true);
+	gather(&crew, out);
+	out->took = job_now() - crew.start;
+	munmap(crew.shared, sizeof(*crew.shared));
 }
 
 void isolate_trace(const struct trace *t, const struct runner_options *opt,
@@ -276,14 +266,27 @@ void isolate_trace(const struct trace *t, const struct runner_options *opt,
 {
 	struct job job = { .trace = t, .opt = opt, .command = command, .loud = loud };
 
-	run_job(&job, out);
+	run(&job, 1, false, out);
+}
+
+unsigned int isolate_processors(void)
+{
+	cpu_set_t all;
+	unsigned int n = sched_getaffinity(0, sizeof(all), &all) ? 1 : CPU_COUNT(&all);
+
+	return n < MAX_JOBS ? n : MAX_JOBS;
 }
 
 void isolate_campaign(const struct campaign *c, const struct runner_options *opt,
 		      struct outcome *out)
 {
-	/* Loud: what never comes again is told at least once. */
-	struct job job = { .campaign = c, .opt = opt, .command = c->command, .loud = true };
+	struct job job = {
+		.campaign = c, .opt = opt, .command = c->command,
+		/* What never comes again is told at least once. */
+		.loud = true,
+		.end = c->seconds > 0 ? job_now() + c->seconds : 0,
+	};
 
-	run_job(&job, out);
+	/* Concurrent actors want all processors. */
+	run(&job, c->actors || !c->jobs ? 1 : c->jobs, c->jobs && !c->actors, out);
 }

@@ -9,6 +9,7 @@
 #include "kselftest.h"
 
 #include "deviation.h"
+#include "isolate.h"
 #include "options.h"
 
 #define USUAL_OPS	1000
@@ -25,6 +26,7 @@ static const char help[] =
 "  --ops N           steps of a history (default 1000)\n"
 "  --histories N     how many, with seeds N, N+1, ... (default 1, or --time)\n"
 "  --time SECONDS    as many histories as fit\n"
+"  --jobs N          so many at once (default: one a processor)\n"
 "  --fs NAME         backing file system (default tmpfs): tmpfs ext4 xfs btrfs overlayfs\n"
 "  --weights LIST    how often actions are drawn: store=10,punch-hole=0 or all=0,...\n"
 "  --mode MODE       serve every view through FUSE in this mode: cached, direct, ...\n"
@@ -43,7 +45,7 @@ static const char help[] =
 "harness, 4 nothing could run here (no root, no FUSE passthrough)\n";
 
 enum {
-	OPT_SEED = 256, OPT_OPS, OPT_HISTORIES, OPT_TIME, OPT_FS, OPT_WEIGHTS, OPT_MODE,
+	OPT_SEED = 256, OPT_OPS, OPT_HISTORIES, OPT_TIME, OPT_JOBS, OPT_FS, OPT_WEIGHTS, OPT_MODE,
 	OPT_STRICT, OPT_RECORD, OPT_REPLAY, OPT_OUTPUT, OPT_NO_SHRINK, OPT_CONCURRENT,
 	OPT_LIST,
 };
@@ -53,6 +55,7 @@ static const struct option longs[] = {
 	{ "ops", required_argument, NULL, OPT_OPS },
 	{ "histories", required_argument, NULL, OPT_HISTORIES },
 	{ "time", required_argument, NULL, OPT_TIME },
+	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "fs", required_argument, NULL, OPT_FS },
 	{ "weights", required_argument, NULL, OPT_WEIGHTS },
 	{ "mode", required_argument, NULL, OPT_MODE },
@@ -171,6 +174,10 @@ static int parse_one(struct options *o, int opt, const char *arg)
 		ret = parse_count("--concurrent", arg, 2, MAX_CONCURRENT, &n);
 		o->concurrent = n;
 		return ret;
+	case OPT_JOBS:
+		ret = parse_count("--jobs", arg, 1, MAX_JOBS, &n);
+		o->jobs = n;
+		return ret;
 	case OPT_TIME:
 		return parse_seconds(arg, &o->seconds);
 	case OPT_FS:
@@ -219,6 +226,8 @@ static int contradiction(const struct options *o, bool seeded)
 		{ o->replay && o->record, "--replay and --record" },
 		{ o->replay && o->seconds > 0, "--replay and --time" },
 		{ o->replay && o->histories, "--replay and --histories" },
+		{ o->replay && o->jobs, "--replay and --jobs" },
+		{ o->concurrent && o->jobs, "--concurrent and --jobs" },
 		{ o->replay && o->concurrent, "--replay and --concurrent" },
 		{ o->record && o->concurrent, "--record and --concurrent" },
 		{ o->record && o->histories > 1, "--record and --histories" },
@@ -267,5 +276,9 @@ int options_parse(struct options *o, int argc, char **argv)
 	ret = contradiction(o, seeded);
 	if (!o->histories && o->seconds <= 0)
 		o->histories = 1;
+	if (!o->jobs)
+		o->jobs = isolate_processors();
+	if (o->histories && o->jobs > o->histories)
+		o->jobs = o->histories;
 	return ret;
 }

@@ -21,6 +21,7 @@ struct options {
 	unsigned int ops;
 	double seconds;		/* 0: no limit */
 	const char *record, *replay, *output;
+	unsigned int jobs;	/* workers at once */
 	unsigned int concurrent;
 	bool list, quiet, keep;	/* keep: do not shrink */
 };

@@ -36,9 +36,9 @@ static const struct {
 };
 
 static const struct verb own[] = {
-	{ "open", VERB_OPEN, VERB_HAS_VIEW | VERB_HAS_RANGE, 0, 8, NULL, NULL },
-	{ "close", VERB_CLOSE, VERB_HAS_VIEW, 0, 6, NULL, NULL },
-	{ "close-fd", VERB_CLOSE_FD, VERB_HAS_VIEW, ACTION_ON_MAP, 5, NULL, NULL },
+	{ "open", VERB_OPEN, VERB_HAS_VIEW | VERB_HAS_RANGE, 0, 4, NULL, NULL },
+	{ "close", VERB_CLOSE, VERB_HAS_VIEW, 0, 3, NULL, NULL },
+	{ "close-fd", VERB_CLOSE_FD, VERB_HAS_VIEW, ACTION_ON_MAP, 3, NULL, NULL },
 	{ "fork", VERB_FORK, 0, 0, 1, NULL, NULL },
 	{ "end", VERB_END, 0, 0, 1, NULL, NULL },
 	{ "stat", VERB_STAT, VERB_HAS_VIEW, 0, 5, NULL, NULL },
