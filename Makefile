@@ -55,6 +55,14 @@ coverage:
 	@host/need build vm kernel coverage
 	@mutants/coverage --out $(OUTPUT)/coverage
 
+# fio verifies mounts of every backing file system, on more data than in `make run`.
+FUSE_FIO_MIB ?= 16
+fio: programs
+	@host/need fio
+	@FUSE_FIO_MIB=$(FUSE_FIO_MIB) host/run $(OUTPUT) fio_verify
+
+.PHONY: fio
+
 # Explorer and fsx on the same kind of mount: FSX=/path/to/fsx
 bench-explore: programs
 	@$(call suite,OUTPUT=$(OUTPUT) FSX="$(FSX)" $@)
