@@ -61,7 +61,12 @@ fio: programs
 	@host/need fio
 	@FUSE_FIO_MIB=$(FUSE_FIO_MIB) host/run $(OUTPUT) fio_verify
 
-.PHONY: fio
+# How fast passthrough is beside its backing file system; BENCH_OPTIONS: see bench/run --help.
+bench: programs
+	@host/need fio plot
+	@bench/run --build $(OUTPUT) $(BENCH_OPTIONS)
+
+.PHONY: fio bench
 
 # Explorer and fsx on the same kind of mount: FSX=/path/to/fsx
 bench-explore: programs
