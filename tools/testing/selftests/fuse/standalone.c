@@ -329,6 +329,47 @@ TEST_F(standalone, signals_report_and_end)
 	EXPECT_NE(NULL, strstr(stats, " CREATE 1"));
 }
 
+/* --- the backing directory goes ------------------------------------------------- */
+
+/* What is below it is gone with it, by name; what is open works on, and so does umount. */
+TEST_F(standalone, removed_backing_directory_is_an_empty_mount)
+{
+	char **args = ARGS("-f", "-o", "entry_timeout=0,attr_timeout=0", "-o",
+			   self->has_passthrough ? "mode=passthrough" : "mode=cached",
+			   self->sb.backing, self->sb.mnt);
+	char path[PATH_MAX], seen[6] = "";
+	int fd, status;
+	pid_t pid;
+
+	pid = launch(args, NULL);
+	ASSERT_TRUE(wait_mounted(self->sb.mnt, true));
+	ASSERT_TRUE(works(&self->sb));
+	snprintf(path, sizeof(path), "%.4000s/new", self->sb.mnt);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	for (const char *const *name = (const char *const []) { "new", "file", "inside", "", NULL };
+	     *name; name++) {
+		snprintf(path, sizeof(path), "%.4000s/%s", self->sb.backing, *name);
+		EXPECT_EQ(0, remove(path))
+			TH_LOG("%s: %s", path, strerror(errno));
+	}
+
+	EXPECT_EQ(5, pread(fd, seen, 5, 0));
+	EXPECT_STREQ("bytes", seen);
+	EXPECT_EQ(5, pwrite(fd, "later", 5, 0));
+	close(fd);
+	snprintf(path, sizeof(path), "%.4000s/new", self->sb.mnt);
+	EXPECT_EQ(-1, open(path, O_RDWR));
+	EXPECT_EQ(ENOENT, errno);
+	EXPECT_EQ(-1, open(path, O_RDWR | O_CREAT, 0600));
+	EXPECT_EQ(ENOENT, errno);
+	EXPECT_EQ(0, umount(self->sb.mnt));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	/* For the teardown, as it was. */
+	EXPECT_EQ(0, mkdir(self->sb.backing, 0755));
+}
+
 /* --- killed -------------------------------------------------------------------- */
 
 /*
