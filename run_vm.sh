@@ -23,6 +23,7 @@ main() {
 	[[ -z $OPT_KERNEL ]] || kernel_from_file "$OPT_KERNEL"
 	[[ -z $OPT_TREE ]] || source_tree "$OPT_TREE"
 	need build vm
+	[[ -z $OPT_BENCH ]] || need fio
 	cache_begin
 	out_begin
 	source_keep_stdin
@@ -34,6 +35,8 @@ main() {
 	kernel_select
 	if [[ -n $OPT_SHELL ]]; then
 		guest_shell
+	elif [[ -n $OPT_BENCH ]]; then
+		run_bench
 	else
 		run_suite
 	fi

@@ -25,9 +25,18 @@ guest_plan() {
 	done
 	if [[ -n $OPT_SHELL ]]; then
 		echo shell
+	elif [[ -n $OPT_BENCH ]]; then
+		guest_bench
 	else
 		guest_programs
 	fi
+}
+
+# An emulated processor needs longer to show a rate.
+guest_bench() {
+	local samples="-n 3 -t 200"
+	[[ $ENGINE != tcg ]] || samples="-n 1 -t 1000"
+	echo "program measure -f ${OPT_FS:-ext4} $samples"
 }
 
 # Run program $1, unless it is one the engine cannot stand and nobody asked for it.

@@ -38,6 +38,12 @@ image_programs() {
 	while read -r name; do
 		echo "file /suite/$name 755 $SUITE/$name"
 	done <"$SUITE/programs.list"
+	[[ -z $OPT_BENCH ]] || echo "file /suite/measure 755 $SUITE/measure"
+}
+
+# fio comes with 80 MB of libraries: only for those who asked for what it does.
+image_wants_fio() {
+	[[ -n $OPT_BENCH || " ${OPT_TESTS[*]}" == *" fio_verify"* ]]
 }
 
 # Libraries of the programs given, with the loader, as "path source".
@@ -51,8 +57,9 @@ image_parents() {
 }
 
 image_tools() {
-	local tool path found=()
-	for tool in "${IMAGE_TOOLS[@]}" ${OPT_SHELL:+"${IMAGE_SHELL[@]}"}; do
+	local tool path found=() tools=("${IMAGE_TOOLS[@]}" ${OPT_SHELL:+"${IMAGE_SHELL[@]}"})
+	! image_wants_fio || tools+=(fio)
+	for tool in "${tools[@]}"; do
 		path=$(PATH=$PATH:/usr/sbin:/sbin command -v "$tool") || continue
 		found+=("$path")
 		echo "file /bin/$tool 755 $(realpath "$path")"

@@ -8,7 +8,7 @@ OPT_SOURCE='' OPT_TREE='' OPT_BASE='' OPT_CONFIG='' OPT_DEBUG_KERNEL=''
 OPT_CHANGES=()		# KIND:FILE, kind patch, mbox or cocci, in the order given
 OPT_COMPARE='' OPT_BISECT=''
 OPT_ENGINE=auto OPT_OUT='' OPT_TIMEOUT=1800
-OPT_PROGRAM_TIMEOUT='' OPT_SUITE='' OPT_APPEND='' OPT_FS='' OPT_STRICT='' OPT_SHELL='' OPT_SELFTEST=''
+OPT_PROGRAM_TIMEOUT='' OPT_SUITE='' OPT_APPEND='' OPT_FS='' OPT_STRICT='' OPT_SHELL='' OPT_SELFTEST='' OPT_BENCH=''
 OPT_TESTS=()
 OPT_AGAIN=./run_vm.sh	# what was asked for, without --test, --out and --timeout
 
@@ -40,6 +40,7 @@ gives a verdict. Without options: Debian's 6.12, downloaded but not installed.
   --out DIR          ktap.log console.log dmesg.txt junit.xml summary.json repro.txt
   --timeout S        of the guest, 1800; --program-timeout S: 300, slow engines 900
   --append WORDS     for the kernel's command line
+  --bench            measure instead of testing: bench/ in the results; --fs names one (ext4)
   --shell            a shell in the guest     --help
   --selftest         prove the verdict with canned guests; with --engine uml also the builds
 KTAP and verdict go to standard output, progress to standard error. Cache and
@@ -150,6 +151,7 @@ options_read() {
 		--compare) OPT_COMPARE=1 ;;
 		--bisect) OPT_BISECT=1 ;;
 		--shell) OPT_SHELL=1 ;;
+		--bench) OPT_BENCH=1; OPT_AGAIN+=" $1" ;;
 		--selftest) OPT_SELFTEST=1 ;;
 		--*=*)
 			option_known "${1%%=*}"
@@ -186,4 +188,8 @@ options_check() {
 	[[ -z $OPT_COMPARE || ${#OPT_CHANGES[@]} -gt 0 || -n $OPT_BASE ]] ||
 		die "--compare wants something to compare: --patch, --mbox, --cocci or --base"
 	[[ -z $OPT_COMPARE || -z $OPT_BISECT$OPT_SHELL ]] || die "--compare, --bisect and --shell exclude each other"
+	[[ -z $OPT_BENCH || -z $OPT_COMPARE$OPT_BISECT$OPT_SHELL ]] ||
+		die "--bench goes with none of --compare, --bisect and --shell"
+	[[ -z $OPT_BENCH || ${#OPT_TESTS[@]} -eq 0 ]] || die "--bench runs no tests: leave out --test"
+	[[ -z $OPT_BENCH || $OPT_FS != *,* ]] || die "--bench measures on one file system, not on '$OPT_FS'"
 }

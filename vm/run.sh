@@ -42,6 +42,14 @@ run_suite() {
 	run_exit "$status"
 }
 
+# Rates instead of tests; the ratios are made of what the guest reported.
+run_bench() {
+	local status=0
+	run_once single --quiet || status=$?
+	[[ $status -eq $EXIT_PASS ]] || run_exit "$status"
+	child "$TOP/bench/run" --from "$OUT/ktap.log" --out "$OUT/bench" || exit "$EXIT_TROUBLE"
+}
+
 # Before and after the changes. The KTAP of both is in the results; standard output
 # gets both verdicts and what differs.
 run_compare() {
