@@ -158,7 +158,8 @@ static bool ends(int pidfd)
 }
 
 /* The write, with or without a mapping beside it: how many of the calls ended. */
-static int play(struct __test_metadata *_metadata, struct server *server, struct stage *s, bool maps)
+static int play(struct __test_metadata *_metadata, struct server *server, struct stage *s,
+		bool maps)
 {
 	double end;
 	int pidfd;

@@ -77,7 +77,7 @@ static const char *hex(const unsigned char *bytes, size_t len, char *buf)
 
 	buf[0] = '\0';
 	for (i = 0; i < len; i++)
-		sprintf(buf + 3 * i, "%02x ", bytes[i]);
+		sprintf(buf + 3 * i, " %02x", bytes[i]);
 	return buf;
 }
 
@@ -126,8 +126,8 @@ void report_mismatch(const struct report_case *c, const char *who, const struct 
 	report_line("  first differing range [%lld, %lld), %zu of its bytes shown; page %lld + %lld; %zu bytes differ in all",
 		    (long long)m->off, (long long)(m->off + m->len), shown,
 		    (long long)(m->off / page), (long long)(m->off % page), m->total);
-	report_line("  expected %s", hex(m->expected, shown, bytes));
-	report_line("  seen     %s from %s", hex(m->seen, shown, bytes),
+	report_line("  expected%s", hex(m->expected, shown, bytes));
+	report_line("  seen    %s  from %s", hex(m->seen, shown, bytes),
 		    author_text(&m->seen_from, "no write of this history", text, sizeof(text)));
 	report_line("  backing %s, kernel %s, page size %ld, server saw READ %llu WRITE %llu",
 		    c->sb->fs, uts.release, page,
