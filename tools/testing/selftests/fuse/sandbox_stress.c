@@ -375,6 +375,7 @@ int main(int argc, char **argv)
 {
 	char **args, why[256];
 
+	suite_program = argv[0];
 	if (suite_only_asks(argc, argv))
 		return test_harness_run(argc, argv);
 	if (is_victim(argc, argv))
