@@ -17,9 +17,12 @@
 /* Larger than fio's and the kernel's read-ahead; FUSE_FIO_MIB takes its place. */
 #define DEFAULT_MIB	1
 #define MAX_MIB		16
+/* The least that holes.fio does with. */
+#define SLOW_BYTES	(576 * 1024)
 #define HEAD_BYTES	65536
 #define MAX_FILES	6
-#define FIO_SECONDS	120
+/* Emulated guests wait long for each step of two jobs. */
+#define FIO_SECONDS	600
 
 /* --- the jobs ------------------------------------------------------------------ */
 
@@ -60,8 +63,11 @@ BACKING_VARIANTS(fio);
 static size_t wanted_size(void)
 {
 	const char *given = getenv("FUSE_FIO_MIB");
+	const char *slow = getenv("KSFT_MACHINE_SLOW");
 	long mib = given && *given ? strtol(given, NULL, 10) : DEFAULT_MIB;
 
+	if (slow && *slow && !given)
+		return SLOW_BYTES;
 	if (mib < 1 || mib > MAX_MIB)
 		mib = DEFAULT_MIB;
 	return (size_t)mib << 20;
