@@ -32,10 +32,13 @@ guest_plan() {
 	fi
 }
 
-# An emulated processor needs longer to show a rate.
+# An emulated processor needs longer to show a rate, and to start fio.
 guest_bench() {
 	local samples="-n 3 -t 200"
-	[[ $ENGINE != tcg ]] || samples="-n 1 -t 1000"
+	case $ENGINE in
+	uml) samples="-n 1 -t 200" ;;
+	tcg) samples="-n 1 -t 1000" ;;
+	esac
 	echo "program measure -f ${OPT_FS:-ext4} $samples"
 }
 
