@@ -8,11 +8,12 @@ set datafile missing "-"
 set title title
 set ylabel "rate / rate of the backing file system, logarithmic"
 set logscale y
-set yrange [0.005:2]
+set yrange [0.005:5]
 set grid ytics
 set xtics rotate by -50 left nomirror font "mono,11"
 set key top right opaque
 set bmargin 10
+set rmargin 14
 set style data histograms
 set style histogram errorbars gap 1 lw 1
 set style fill solid 0.85 border -1
