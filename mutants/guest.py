@@ -15,6 +15,7 @@ NO_RESULTS = 200    # run_vm.sh: trouble of the machine
 APPEND = "slub_debug=FZPU,fuse_inode,filp,cred,kmalloc-rnd-01-64,backing_aio"
 # Programs about the harness: what they test is not in the kernel.
 HARNESS = {"server", "server_files", "sandbox_stress"}
+FILESYSTEMS = {"tmpfs", "ext4", "xfs", "btrfs", "overlayfs"}
 HEARD = re.compile(r"fuse-mutant: (.+)$", re.M)
 OUTER = re.compile(r"^# selftests: \S+ (\S+)$")
 INNER_FAIL = re.compile(r"^# not ok \d+ (\S+)")
@@ -69,11 +70,19 @@ class Guests:
     def only(self, programs):
         self.programs = [p for p in self.programs if p in programs]
 
+    def only_tests(self, tests):
+        """From now on "all" is these: programs, or "program: test"."""
+        self.programs = sorted(tests)
+
+    def has_variant(self, name):
+        return self.filesystems == "all" or name not in FILESYSTEMS or \
+            name in self.filesystems.split(",")
+
     def identity(self):
         """What the verdict depends on besides the kernel."""
         parts = [self.filesystems, APPEND]
         for name in self.programs:
-            with open(os.path.join(self.suite, name), "rb") as program:
+            with open(os.path.join(self.suite, name.split(":")[0]), "rb") as program:
                 parts.append(name + sha(program.read()))
         return sha(" ".join(parts))[:16]
 
@@ -84,11 +93,11 @@ class Guests:
         if self.filesystems != "all":
             command += ["--fs", self.filesystems]
         for name in programs or self.programs:
-            command += ["--test", name]
+            command += ["--test", name.replace(": ", ":")]
         return command
 
     def run(self, kernel, name, programs=(), enough=None):
-        """Boot @kernel and run @programs (all if empty). The logs stay in work/@name.
+        """Boot @kernel and run @programs, or "program: test" (all if empty). The logs stay in work/@name.
 
         The guest is stopped at the first failed test that @enough says yes to.
         """

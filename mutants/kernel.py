@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A private copy of Debian's kernel source, rebuilt as UML for one mutant after the other."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -22,6 +23,7 @@ PRISTINE = "pristine"
 LINKED = " -o vmlinux "
 LINK = re.compile(rf"^\+ (\S+ .*{LINKED}.*)$", re.M)
 ERROR_LINE = ("error:", "Error ", "***")
+DISK_NEEDED = 6 << 30           # source links, objects, kernels and logs
 
 # Debian's source as run_vm.sh keeps it in the cache; prints its path.
 SOURCE_SCRIPT = """
@@ -52,15 +54,36 @@ def replace(path, text):
     os.replace(partial, path)
 
 
-class Tree:
-    """Built in @base: tree/ (links to the source), objects/, pristine/ (what may be mutated)."""
+def lock(base):
+    """One process at a time uses @base. The lock lasts as long as what is returned."""
+    try:
+        os.makedirs(base, exist_ok=True)
+        held = open(os.path.join(base, "lock"), "w", encoding="utf-8")
+    except OSError as error:
+        raise Trouble(f"{error.filename}: {error.strerror}") from None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Trouble(f"another run uses {base} (FUSE_CACHE_DIR names another one)") from None
+    if shutil.disk_usage(base).free < DISK_NEEDED:
+        raise Trouble(f"{base}: less than {DISK_NEEDED >> 30} GiB free")
+    return held
 
-    def __init__(self, base, extra_config=(), goal="linux"):
-        self.base, self.goal = base, goal
-        self.tree, self.objects = os.path.join(base, "tree"), os.path.join(base, "objects")
+
+class Tree:
+    """Built in @base: tree/ (links to the source), @objects/, pristine/ (what may be mutated).
+
+    @extra: more configuration; @variables: more of make's.
+    """
+
+    def __init__(self, base, objects="objects", extra=(), variables=()):
+        self.base, self.variables = base, variables
+        self.tree, self.objects = os.path.join(base, "tree"), os.path.join(base, objects)
         self.pristine = os.path.join(base, "pristine")
+        self.spare = self.objects + ".spare"
+        self.linking = os.path.join(self.objects, "link.command")
         self.scratch = os.path.join(base, "scratch.c")
-        self.configs = [os.path.join(TOP, c) for c in CONFIGS] + list(extra_config)
+        self.configs = [os.path.join(TOP, c) for c in (*CONFIGS, *extra)]
         self.link_command = None
 
     # --- source -----------------------------------------------------------
@@ -96,9 +119,9 @@ class Tree:
     def make(self, *goals, verbose=0):
         environment = {k: v for k, v in os.environ.items()
                        if k not in ("MAKEFLAGS", "MAKELEVEL", "O", "KBUILD_OUTPUT")}
-        command = ["nice", "-n", "5", "make", *([] if verbose else ["-s"]), f"-j{os.cpu_count()}", "-C", self.tree,
-                   f"O={self.objects}", "ARCH=um", "LOCALVERSION=",
-                   f"V={verbose}", *goals]
+        command = ["nice", "-n", "5", "make", *([] if verbose else ["-s"]),
+                   f"-j{os.cpu_count()}", "-C", self.tree, f"O={self.objects}", "ARCH=um",
+                   "LOCALVERSION=", f"V={verbose}", *self.variables, *goals]
         with open(os.path.join(self.base, "build.log"), "w+", encoding="utf-8") as log:
             done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment,
                                   start_new_session=True, check=False)
@@ -118,6 +141,8 @@ class Tree:
         failed = self.make(f"KCONFIG_ALLCONFIG={wanted}.new", "allnoconfig")
         if failed:
             raise Trouble(f"cannot configure the kernel: {failed}")
+        if os.path.exists(self.linking):
+            os.remove(self.linking)
         os.rename(wanted + ".new", wanted)
 
     def object(self, file):
@@ -146,15 +171,34 @@ class Tree:
 
     def build(self, into):
         """Build what the tree holds; the kernel goes to @into."""
-        failed = self.make(self.goal, verbose=1)
+        if not os.path.exists(self.linking):
+            self.build_all()
+        self.link_command = mutants.content(self.linking)
+        for file in self.lost_objects():
+            self.compile(file)
+        self.link(into)
+
+    def build_all(self):
+        """The kernel's own build, once for a configuration: it looks at every object there is."""
+        failed = self.make("linux", verbose=1)
         if failed:
             raise mutants.Unusable(f"does not compile: {failed}")
         log = mutants.content(os.path.join(self.base, "build.log"))
         links = LINK.findall(log)
         if not links:
             raise Trouble(f"the kernel's build does not say how it links: {self.base}/build.log")
-        self.link_command = links[-1]
-        self.link(into)
+        replace(self.linking, links[-1])
+
+    def lost_objects(self):
+        """Sources of objects that were dropped and not made again."""
+        for directory, _, names in os.walk(self.pristine):
+            for name in names:
+                file = os.path.relpath(os.path.join(directory, name), self.pristine)
+                if not file.endswith(".c") or os.path.exists(self.object(file)):
+                    continue
+                folder, object_name = os.path.split(self.object(file))
+                if os.path.exists(os.path.join(folder, f".{object_name}.cmd")):
+                    yield file
 
     def link(self, into):
         """The last step of the kernel's own build, without its detours.
@@ -184,7 +228,7 @@ class Tree:
         self.run_command(saved.split("\n", 1)[0].split(":=", 1)[1].strip(), "does not compile")
 
     def prepare(self):
-        shutil.rmtree(os.path.join(self.base, "spare"), ignore_errors=True)
+        shutil.rmtree(self.spare, ignore_errors=True)
         try:
             self.unpack()
             self.restore()
@@ -207,9 +251,9 @@ class Tree:
     def put_back(self, file):
         """The source as it was, and its object."""
         self.put(file, mutants.content(self.pristine_path(file)))
-        spare = os.path.join(self.base, "spare", file.replace("/", "-") + ".o")
+        spare = os.path.join(self.spare, file.replace("/", "-") + ".o")
         if not os.path.exists(spare):
-            os.makedirs(os.path.dirname(spare), exist_ok=True)
+            os.makedirs(self.spare, exist_ok=True)
             self.compile(file)
             shutil.copyfile(self.object(file), spare + ".partial")
             os.replace(spare + ".partial", spare)

@@ -13,7 +13,8 @@ again: an interrupted run goes on where it ended.
   --report         write the results from what was judged so far; runs nothing
   --readme         ... and puts the tables into mutants/README.md
   --apply-only     apply and compile, boot nothing
-  --first-kill     stop at the first program that notices a mutant
+  --first-kill     stop at the first test that notices a mutant
+  --known          run only the test that is on record (mutants/killers.txt)
   --repeat N       run what killed a mutant again, N times in all
   --again          judge even what was judged before
   --jobs N         guests at a time (processors, as far as memory allows)
@@ -27,10 +28,8 @@ that could not be judged   2 wrong use   130 interrupted   200 machine trouble
 """
 
 import argparse
-import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -48,7 +47,7 @@ from kernel import HERE, PRISTINE, TOP, Trouble
 
 EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TROUBLE = 0, 1, 2, 130, 200
 GUEST_MEMORY = 1200 << 20       # of one UML guest and what watches it
-DISK_NEEDED = 6 << 30           # source links, objects, kernels and logs
+RECORD = os.path.join(HERE, "killers.txt")
 HOST_TRIES = 2                  # a guest that could not be started gets another try
 
 
@@ -63,7 +62,8 @@ def usage(text):
 
 def arguments():
     parser = argparse.ArgumentParser(add_help=False)
-    for name in ("--list", "--report", "--readme", "--apply-only", "--first-kill", "--again", "--help"):
+    for name in ("--list", "--report", "--readme", "--apply-only", "--first-kill", "--known",
+                 "--again", "--help"):
         parser.add_argument(name, action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=0)
@@ -79,6 +79,7 @@ def arguments():
         print(__doc__.strip())
         sys.exit(EXIT_PASS)
     args.report |= args.readme
+    args.first_kill |= args.known
     if args.repeat < 1 or args.jobs < 0:
         usage("--repeat and --jobs want a positive number")
     return args
@@ -108,8 +109,9 @@ def jobs_possible():
     return max(1, min(os.cpu_count() or 1, pages // GUEST_MEMORY))
 
 
-def build_suite(base):
-    suite = os.path.join(base, "suite")
+def build_suite(out):
+    """Not in the cache: another copy of the project may have other tests."""
+    suite = os.path.join(out, "suite")
     say("building the suite")
     done = subprocess.run(["make", "-s", "-C", TOP, "static", f"OUTPUT={suite}"], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -135,20 +137,10 @@ class Session:
     def prepare_directories(self):
         try:
             os.makedirs(os.path.join(self.args.out, "logs"), exist_ok=True)
-            os.makedirs(self.base, exist_ok=True)
-            # Never closed: held until the process ends.
-            self.lock = open(os.path.join(self.base, "lock"), "w", encoding="utf-8")
         except OSError as error:
             raise Trouble(f"{error.filename}: {error.strerror}") from None
-        if self.args.report:
-            return
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Trouble(f"another run uses {self.base} (FUSE_CACHE_DIR names another one)") \
-                from None
-        if shutil.disk_usage(self.base).free < DISK_NEEDED:
-            raise Trouble(f"{self.base}: less than {DISK_NEEDED >> 30} GiB free")
+        if not self.args.report:
+            self.lock = kernel.lock(self.base)
 
     def prepare(self):
         if not self.args.report:
@@ -156,16 +148,25 @@ class Session:
             self.tree.prepare()
         if self.args.apply_only:
             return
-        suite = self.args.suite or build_suite(self.base)
+        suite = self.args.suite or build_suite(self.args.out)
         self.guests = guest.Guests(suite, os.path.join(self.args.out, "logs"), self.args.fs,
                                    self.args.program_timeout)
         if self.args.programs:
             self.guests.only(self.args.programs.split(","))
         if not self.guests.programs:
             raise Trouble(f"{suite}: none of these programs is there")
-        self.hints = hints.Hints(TOP, self.guests.programs)
+        self.hints = hints.Hints(TOP, RECORD, self.guests)
+        if self.args.known:
+            self.recorded_only()
         self.identity = self.guests.identity()
-        self.store = score.Store(os.path.join(self.base, "results"))
+        self.store = score.Store(os.path.join(self.base, "results"), self.identity)
+
+    def recorded_only(self):
+        tests = {m.name: self.hints.recorded(m) for m in self.selected}
+        lacking = [name for name, test in tests.items() if not test]
+        if lacking:
+            usage(f"{lacking[0]}: {RECORD} has no test that these programs and file systems can run")
+        self.guests.only_tests(set().union(*tests.values()))
 
     def image(self, name):
         return os.path.join(self.base, f"kernel-{name}")
@@ -217,6 +218,8 @@ class Session:
         """Groups of programs, each one boot; all of them at once without --first-kill."""
         if not self.args.first_kill:
             return [()]
+        if self.args.known:
+            return [tuple(self.hints.record[mutant.name])]
         first = self.hints.likely(mutant, self.store.load(mutant.name))
         rest = tuple(p for p in self.guests.programs if p not in first)
         return [first, rest] if rest else [first]
@@ -246,8 +249,8 @@ class Session:
             if not verdict.heard and not verdict.stopped and not result.killers:
                 raise mutants.Unusable("does not boot")
             if result.killers:
-                result.complete = number + 1 == len(stages) and not verdict.stopped
                 break
+        result.complete = not self.args.known and not verdict.stopped and number + 1 == len(stages)
         result.kills, result.runs = {test: 1 for test in result.killers}, 1
         if result.killers:
             self.repeat(mutant, image, result)
@@ -257,7 +260,13 @@ class Session:
 
     def repeat(self, mutant, image, result):
         known = self.guests.programs
-        programs = sorted({t.split(":")[0] for t in result.killers} & set(known)) or known
+        programs = {t.split(":")[0] for t in result.killers}
+        if not result.complete and hints.best(result.killers):
+            programs = [t for t in result.killers if ": " in t]
+        elif programs <= set(known):
+            programs = sorted(programs)
+        else:
+            programs = known
         for number in range(1, self.args.repeat):
             verdict = self.run_guest(mutant, image, programs, f".{number + 1}")
             for test in guest.killers(self.pristine, verdict):
@@ -391,6 +400,7 @@ class Session:
         page.write(self.args.out, self.selected, self.results, tests, count)
         if self.args.readme:
             page.put_into_readme(os.path.join(HERE, "README.md"), self.args.out)
+            hints.write_record(RECORD, results)
         say(f"{count['mutants']} mutants: {count['killed']} killed, {count['survived']} survived, "
             f"{count['equivalent']} equivalent, {count['error']} not judged; "
             f"score {count['score']} %")

@@ -4,10 +4,12 @@
 import json
 import os
 import re
+import shutil
 from dataclasses import asdict, dataclass, field
 
 KILLED, SURVIVED, ERROR = "killed", "survived", "error"
 KINDS = ("fail", "splat", "hang", "crash")
+SUITES_KEPT = 8
 VARIANT = re.compile(r"(: [^.]+)[.].*[.]([^.]+)$")
 
 
@@ -33,26 +35,44 @@ class Result:
 
 
 class Store:
-    def __init__(self, directory):
-        self.directory = directory
-        os.makedirs(directory, exist_ok=True)
+    """One directory a suite: results of another one stay, and are a hint at least."""
 
-    def path(self, name):
-        return os.path.join(self.directory, name + ".json")
+    def __init__(self, directory, suite=""):
+        self.directory, self.suite = directory, suite
+        os.makedirs(os.path.join(directory, suite), exist_ok=True)
+        self.prune()
 
-    def load(self, name, key=None):
+    def suites(self):
+        """Directories, the one used last first; that of this suite before all."""
+        names = [e.path for e in os.scandir(self.directory) if e.is_dir()]
+        mine = os.path.join(self.directory, self.suite)
+        return sorted(names, key=lambda path: (path != mine, -os.stat(path).st_mtime))
+
+    def prune(self):
+        for path in self.suites()[SUITES_KEPT:]:
+            shutil.rmtree(path, ignore_errors=True)
+
+    @staticmethod
+    def read(path):
         try:
-            with open(self.path(name), encoding="utf-8") as source:
-                found = Result(**json.load(source))
+            with open(path, encoding="utf-8") as source:
+                return Result(**json.load(source))
         except (OSError, ValueError, TypeError):
             return None
-        return found if key in (None, found.key) else None
+
+    def load(self, name, key=None):
+        """What is known of mutant @name: with @key of exactly this, else the latest."""
+        for directory in self.suites():
+            found = self.read(os.path.join(directory, name + ".json"))
+            if found and key in (None, found.key):
+                return found
+        return None
 
     def save(self, result):
-        partial = self.path(result.name) + ".partial"
-        with open(partial, "w", encoding="utf-8") as out:
+        path = os.path.join(self.directory, self.suite, result.name + ".json")
+        with open(path + ".partial", "w", encoding="utf-8") as out:
             json.dump(asdict(result), out, indent=1)
-        os.replace(partial, self.path(result.name))
+        os.replace(path + ".partial", path)
 
 
 def without_variant(test):

@@ -3,7 +3,7 @@
 // Breaks: fs/backing-file.c backing_file_splice_write() does not take freeze
 //   protection
 // User sees: splice() writes to a frozen backing file system
-// Property: L1, E7
+// Property: L6
 // Places: 2
 @@
 expression F;

@@ -13,9 +13,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -670,6 +674,128 @@ TEST_F(lifetime, data_does_not_wait_for_the_server)
 		server_release(self->sb.server, withheld[i].opcode);
 		pthread_join(thread, NULL);
 		EXPECT_EQ(0U, testfile_check_all(tf));
+		testfile_remove(tf);
+	}
+}
+
+/* A child that holds the backing file system frozen until @release is closed, by us or our end. */
+struct freezer {
+	pid_t pid;
+	int release;
+};
+
+static void freeze_until_released(const char *dir, int frozen, int release)
+{
+	int fd = open(dir, O_RDONLY | O_CLOEXEC);
+	char err = fd < 0 || ioctl(fd, FIFREEZE, 0) ? errno : 0;
+
+	if (write(frozen, &err, 1) == 1 && !err) {
+		while (read(release, &err, 1) > 0)
+			;
+		ioctl(fd, FITHAW, 0);
+	}
+	_exit(0);
+}
+
+/* 0 or -errno. */
+static int freeze(struct freezer *f, const struct sandbox *sb)
+{
+	int frozen[2], release[2];
+	char err = EIO;
+
+	if (pipe2(frozen, O_CLOEXEC) || pipe2(release, O_CLOEXEC))
+		return -errno;
+	f->pid = fork();
+	if (!f->pid) {
+		close(server_device(sb->server));
+		close(release[1]);
+		freeze_until_released(sb->backing, frozen[1], release[0]);
+	}
+	close(frozen[1]);
+	close(release[0]);
+	f->release = release[1];
+	if (read(frozen[0], &err, 1) < 0)
+		err = errno;
+	close(frozen[0]);
+	return -err;
+}
+
+static void thaw(const struct freezer *f)
+{
+	close(f->release);
+	waitpid(f->pid, NULL, 0);
+}
+
+/* A thread that writes, and how far it is. */
+struct writer {
+	struct testfile *tf;
+	const struct action *action;
+	char buf[64];
+	pthread_t thread;
+	atomic_int tid;
+	atomic_bool done;
+	ssize_t ret;
+};
+
+static void *write_once(void *arg)
+{
+	struct writer *w = arg;
+
+	w->tid = syscall(SYS_gettid);
+	w->ret = w->action->run(&w->tf->actors[SELF].views[F1], w->buf, sizeof(w->buf), 100);
+	w->done = true;
+	return NULL;
+}
+
+/* Does thread @tid wait for what no signal ends (proc_pid_stat(5))? */
+static bool waits_for_the_disk(int tid)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	if (f)
+		fclose(f);
+	return state == 'D';
+}
+
+/* L6: what waits for a frozen file system without passthrough waits with it. */
+TEST_F(lifetime, frozen_backing_file_system_is_not_written)
+{
+	static const char *const writers[] = { "pwrite", "splice-write" };
+	struct testfile *tf = self->tf;
+	struct freezer freezer;
+	char seen[64];
+	size_t i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(writers); i++) {
+		struct writer w = { .tf = tf, .action = action_find(writers[i]) };
+
+		memset(w.buf, 'f', sizeof(w.buf));
+		ASSERT_EQ(0, testfile_create(tf, "file"));
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(B)));
+		err = freeze(&freezer, &self->sb);
+		if (err) {
+			thaw(&freezer);
+			SKIP(return, "%s cannot be frozen: %s", variant->fs, strerror(-err));
+		}
+		EXPECT_EQ(0, pthread_create(&w.thread, NULL, write_once, &w));
+		while (!w.done && !(w.tid && waits_for_the_disk(w.tid)))
+			sched_yield();
+		EXPECT_FALSE(w.done) {
+			TH_LOG("%s did not wait", writers[i]);
+		}
+		EXPECT_EQ(64, pread(tf->actors[SELF].views[B].fd, seen, sizeof(seen), 100));
+		EXPECT_NE(0, memcmp(w.buf, seen, sizeof(seen)));
+		thaw(&freezer);
+		pthread_join(w.thread, NULL);
+		EXPECT_EQ(64, w.ret);
+		EXPECT_EQ(64, pread(tf->actors[SELF].views[B].fd, seen, sizeof(seen), 100));
+		EXPECT_EQ(0, memcmp(w.buf, seen, sizeof(seen)));
 		testfile_remove(tf);
 	}
 }
