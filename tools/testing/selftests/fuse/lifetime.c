@@ -786,7 +786,7 @@ TEST_F(lifetime, frozen_backing_file_system_is_not_written)
 		EXPECT_EQ(0, pthread_create(&w.thread, NULL, write_once, &w));
 		while (!w.done && !(w.tid && waits_for_the_disk(w.tid)))
 			sched_yield();
-		EXPECT_FALSE(w.done) {
+		EXPECT_FALSE(atomic_load(&w.done)) {
 			TH_LOG("%s did not wait", writers[i]);
 		}
 		EXPECT_EQ(64, pread(tf->actors[SELF].views[B].fd, seen, sizeof(seen), 100));
