@@ -3,7 +3,9 @@
 #
 # run_vm.sh --selftest: guests whose end is known, and what the verdict must be.
 
-SELFTEST_PASSED=0 SELFTEST_FAILED=0
+# Some only wait for a deadline: one more at a time than there are processors.
+SELFTEST_JOBS=$(($(nproc) + 1))
+SELFTEST_STARTED=0
 
 # The canned programs, as a suite of their own in directory $1.
 selftest_suite() {
@@ -16,21 +18,49 @@ selftest_suite() {
 	done <"$1/programs.list"
 }
 
+# parallel COMMAND...: run it beside others in a directory of its own, $HERE.
+parallel() {
+	while [[ $(jobs -pr | wc -l) -ge $SELFTEST_JOBS ]]; do
+		wait -n || true
+	done
+	SELFTEST_STARTED=$((SELFTEST_STARTED + 1))
+	HERE=$WORK/check.$SELFTEST_STARTED
+	mkdir "$HERE"
+	(
+		trap 'end_child; exit 143' TERM
+		"$@"
+	) &
+}
+
+# Whatever was started is over after this.
+parallel_end() {
+	wait
+}
+
+# result ok|FAIL TEXT: one line at the end of a check.
+result() {
+	touch "$HERE/$1"
+	printf '%-4s %s\n' "$1" "$2"
+}
+
 # expect NAME EXIT TEXT OPTION...: run_vm.sh with these options must exit so and
 # say TEXT (extended regular expression).
 expect() {
+	parallel expect_run "$@"
+}
+
+expect_run() {
 	local name=$1 code=$2 text=$3 status=0 begun=$SECONDS
 	shift 3
-	child "$TOP/run_vm.sh" "$@" >"$WORK/said" 2>&1 || status=$?
-	if [[ $status -eq $code ]] && grep -qE -- "$text" "$WORK/said"; then
-		SELFTEST_PASSED=$((SELFTEST_PASSED + 1))
-		printf 'ok   %-22s exit %-3d %3d s  %s\n' "$name" "$status" $((SECONDS - begun)) \
-			"$(grep -oE -m1 -- "$text" "$WORK/said" | head -n 1)"
+	child "$TOP/run_vm.sh" --out "$HERE/out" "$@" >"$HERE/said" 2>&1 || status=$?
+	if [[ $status -eq $code ]] && grep -qE -- "$text" "$HERE/said"; then
+		result ok "$(printf '%-22s exit %-3d %3d s  %s' "$name" "$status" $((SECONDS - begun)) \
+			"$(grep -oE -m1 -- "$text" "$HERE/said" | head -n 1)")"
 	else
-		SELFTEST_FAILED=$((SELFTEST_FAILED + 1))
-		printf 'FAIL %-22s exit %d, expected %d and: %s\n' "$name" "$status" "$code" "$text"
-		sed 's/^/     | /' "$WORK/said" | tail -n 15
+		result FAIL "$(printf '%-22s exit %d, expected %d and: %s\n' "$name" "$status" "$code" "$text"
+			sed 's/^/     | /' "$HERE/said" | tail -n 15)"
 	fi
+	rm -rf "$HERE/out"
 }
 
 # canned NAME EXIT TEXT OPTION...: the same, with canned program NAME in a guest.
@@ -50,7 +80,7 @@ selftest_verdicts() {
 	canned gone 0 'DEVIATION GONE: D1'
 	canned crash 1 'the kernel panicked \(.*\) during crash: canned.crash'
 	canned hang 1 'TIMEOUT 5 seconds' --program-timeout 5
-	canned halt 1 'the guest (hung in|ended without its end marker during) halt: canned.halt' --program-timeout 1
+	canned halt 1 'the guest (hung in|ended without its end marker during) halt' --program-timeout 1
 	canned silent 1 'ended without its end marker during silent'
 	canned truncated 1 'truncated: planned 3 tests, reported 2'
 	canned empty 1 'empty: printed no plan'
@@ -93,12 +123,12 @@ exec $(command -v qemu-system-x86_64) "\$@"
 FAKE
 	chmod +x "$fake/qemu-system-x86_64"
 	PATH=$fake:$PATH expect 'kvm hangs: asked for' 200 'a guest on KVM does not boot within|/dev/kvm' \
-		--suite "$SELFTEST_SUITE" --engine kvm --out "$WORK/out"
+		--suite "$SELFTEST_SUITE" --engine kvm
 }
 
 # Kernels that are built, or cannot be. Needs Debian's source and one UML build.
 selftest_sources() {
-	local made=$VM/selftest guest=(--suite "$SELFTEST_SUITE" --out "$WORK/out" --test pass)
+	local made=$VM/selftest guest=(--suite "$SELFTEST_SUITE" --test pass)
 	expect 'tree: none' 200 'no such directory' --tree "$WORK/none"
 	expect 'tree: no kernel' 200 'is no kernel tree' --tree "$VM"
 	expect 'patch: missing' 200 'no such file' --patch "$WORK/none"
@@ -116,23 +146,40 @@ selftest_sources() {
 	expect 'compare: broken' 1 'the patched kernel does not boot' "${guest[@]}" --compare \
 		--cocci "$made/panics_at_boot.cocci"
 	expect 'everything skipped' 125 'everything was skipped' --source 6.12 --suite "$SELFTEST_SUITE" \
-		--out "$WORK/out" --bisect --test skip
+		--bisect --test skip
 }
 
-# interrupt NAME SECONDS OPTION...: SIGTERM after so long leaves nothing behind.
+# Files and processes of the interrupted run that are still there.
+left_behind() {
+	find "$HERE/tmp" -mindepth 1 -maxdepth 1
+	pgrep -f -- "$HERE/tmp/run_vm" || true
+}
+
+# interrupt NAME WHEN OPTION...: SIGTERM after WHEN seconds, or once run_vm.sh has
+# said WHEN, must end it and leave nothing behind.
 interrupt() {
-	local name=$1 after=$2 status=0 left
+	parallel interrupt_run "$@"
+}
+
+interrupt_run() {
+	local name=$1 when=$2 status=0 line='' said left
 	shift 2
-	mkdir -p "$WORK/tmp"
-	TMPDIR=$WORK/tmp child timeout --foreground -s TERM "$after" "$TOP/run_vm.sh" "$@" >"$WORK/said" 2>&1 || status=$?
-	left=$(find "$WORK/tmp" -mindepth 1 -maxdepth 1; pgrep -f -- "$WORK/tmp/run_vm" || true)
-	# timeout(1) says 124 when the command ended by its signal.
-	if [[ $status -eq 124 && -z $left ]]; then
-		SELFTEST_PASSED=$((SELFTEST_PASSED + 1))
-		printf 'ok   %-22s after %s s nothing is left\n' "$name" "$after"
+	mkdir "$HERE/tmp"
+	exec {said}< <(TMPDIR=$HERE/tmp exec setsid "$TOP/run_vm.sh" --out "$HERE/out" "$@" 2>&1)
+	CHILD=$!
+	if [[ $when == [0-9]* ]]; then
+		sleep "$when"
 	else
-		SELFTEST_FAILED=$((SELFTEST_FAILED + 1))
-		printf 'FAIL %-22s exit %d, left behind: %s\n' "$name" "$status" "$left"
+		while [[ $line != *"$when"* ]] && read -r line <&"$said"; do :; done
+	fi
+	kill -TERM "$CHILD" 2>/dev/null || true
+	wait "$CHILD" || status=$?
+	CHILD=
+	left=$(left_behind)
+	if [[ $status -eq 143 && -z $left ]]; then
+		result ok "$(printf '%-22s exit %d after %s, nothing is left' "$name" "$status" "$when")"
+	else
+		result FAIL "$(printf '%-22s exit %d, left behind: %s' "$name" "$status" "$left")"
 	fi
 }
 
@@ -143,6 +190,33 @@ selftest_interrupts() {
 	done
 }
 
+# A build that was cut off, and the same one again: the cache is still good.
+selftest_interrupted_build() {
+	local change=$WORK/new.cocci
+	sed "s/panic(.*)/pr_info(\"selftest $$ $RANDOM\\\\n\")/" "$VM/selftest/panics_at_boot.cocci" >"$change"
+	interrupt 'in a build' 'building' --suite "$SELFTEST_SUITE" --cocci "$change" --test pass
+	parallel_end
+	# Twice at once: one builds, the other one waits.
+	expect 'built after all' 0 'verdict: PASS' --suite "$SELFTEST_SUITE" --cocci "$change" --test pass
+	expect 'and for a second run' 0 'verdict: PASS' --suite "$SELFTEST_SUITE" --cocci "$change" --test pass
+}
+
+# An interrupted selftest ends the checks that run.
+selftest_cancel() {
+	local running
+	mapfile -t running < <(jobs -p)
+	[[ ${#running[@]} -eq 0 ]] || kill "${running[@]}" 2>/dev/null || true
+	wait
+}
+
+selftest_sum() {
+	local passed
+	passed=$(find "$WORK"/check.* -maxdepth 1 -name ok | wc -l)
+	echo "$passed passed, $((SELFTEST_STARTED - passed)) failed"
+	[[ $passed -eq $SELFTEST_STARTED ]] || exit "$EXIT_FAIL"
+	exit "$EXIT_PASS"
+}
+
 selftest() {
 	local dir
 	need build vm
@@ -150,18 +224,22 @@ selftest() {
 	dir=selftest/$(hash_of <"$VM/selftest/canned.c")
 	cache_make "$dir" selftest_suite
 	SELFTEST_SUITE=$CACHE/$dir
-	SELFTEST_GUEST=(--suite "$SELFTEST_SUITE" --engine "$OPT_ENGINE" --out "$WORK/out")
+	SELFTEST_GUEST=(--suite "$SELFTEST_SUITE" --engine "$OPT_ENGINE")
 	if [[ -n $OPT_KERNEL ]]; then
 		SELFTEST_GUEST+=(--kernel "$OPT_KERNEL")
 	elif [[ $OPT_ENGINE == uml ]]; then
 		SELFTEST_GUEST+=(--source 6.12)
 	fi
-	selftest_bad_input
+	trap 'selftest_cancel; cleanup' EXIT
+	# Those that only wait for a deadline first.
 	selftest_hanging_kvm
-	[[ $OPT_ENGINE != uml ]] || selftest_sources
 	selftest_verdicts
 	selftest_interrupts
-	echo "$SELFTEST_PASSED passed, $SELFTEST_FAILED failed"
-	[[ $SELFTEST_FAILED -eq 0 ]] || exit "$EXIT_FAIL"
-	exit "$EXIT_PASS"
+	selftest_bad_input
+	if [[ $OPT_ENGINE == uml ]]; then
+		selftest_sources
+		selftest_interrupted_build
+	fi
+	parallel_end
+	selftest_sum
 }

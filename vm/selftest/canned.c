@@ -179,11 +179,11 @@ static int do_taint(void)
 	return do_pass();
 }
 
-/* Leaves a process behind that holds the output open. */
+/* Leaves a process behind that holds the output open, and says nothing. */
 static int do_orphan(void)
 {
 	if (!fork())
-		do_hang();
+		forever();
 	return do_pass();
 }
 
