@@ -14,11 +14,12 @@
 #include "fio.h"
 #include "suite.h"
 
-/* Larger than fio's and the kernel's read-ahead; FUSE_FIO_MIB takes its place. */
-#define DEFAULT_MIB	1
+/*
+ * Larger than the kernel's read-ahead, and the least that holes.fio does with.
+ * FUSE_FIO_MIB takes its place.
+ */
+#define DEFAULT_BYTES	(576 * 1024)
 #define MAX_MIB		16
-/* The least that holes.fio does with. */
-#define SLOW_BYTES	(576 * 1024)
 #define HEAD_BYTES	65536
 #define MAX_FILES	6
 /* Emulated guests wait long for each step of two jobs. */
@@ -63,14 +64,9 @@ BACKING_VARIANTS(fio);
 static size_t wanted_size(void)
 {
 	const char *given = getenv("FUSE_FIO_MIB");
-	const char *slow = getenv("KSFT_MACHINE_SLOW");
-	long mib = given && *given ? strtol(given, NULL, 10) : DEFAULT_MIB;
+	long mib = given ? strtol(given, NULL, 10) : 0;
 
-	if (slow && *slow && !given)
-		return SLOW_BYTES;
-	if (mib < 1 || mib > MAX_MIB)
-		mib = DEFAULT_MIB;
-	return (size_t)mib << 20;
+	return mib < 1 || mib > MAX_MIB ? DEFAULT_BYTES : (size_t)mib << 20;
 }
 
 FIXTURE_SETUP(fio)
@@ -239,5 +235,8 @@ int main(int argc, char **argv)
 		ksft_print_header();
 		ksft_exit_skip("%s\n", missing);
 	}
+	/* Asked here, fio names its engines once and not for every test. */
+	if (!suite_only_asks(argc, argv))
+		fio_lacks(job_follow);
 	return suite_main(argc, argv, true);
 }
