@@ -66,11 +66,16 @@ bench: programs
 	@host/need fio plot
 	@bench/run --build $(OUTPUT) $(BENCH_OPTIONS)
 
-.PHONY: fio bench
-
 # Explorer and fsx on the same kind of mount: FSX=/path/to/fsx
 bench-explore: programs
 	@$(call suite,OUTPUT=$(OUTPUT) FSX="$(FSX)" $@)
+
+# The explorer on the kernel with the bug (KERNEL=/path/to/linux), and on known deviations.
+explore-yanwu: programs
+	@$(call suite,OUTPUT=$(OUTPUT) KERNEL="$(KERNEL)" $@)
+
+explore-deviations: programs
+	@$(call suite,OUTPUT=$(OUTPUT) $@)
 
 # Fuzz the reader of traces for FUZZ_SECONDS.
 fuzz-trace:
@@ -91,9 +96,7 @@ table:
 	@host/table docs/results.md $(TABLE_FROM)
 endif
 
-.PHONY: table
-
-.PHONY: bench-explore fuzz-trace
+.PHONY: fio bench table bench-explore fuzz-trace explore-yanwu explore-deviations
 
 clean:
 	@rm -rf $(CURDIR)/build

@@ -12,6 +12,7 @@
 #include "generator.h"
 #include "options.h"
 #include "shrink.h"
+#include "survey.h"
 
 /* Candidates stop being tried after that. */
 #define SHRINK_SECONDS	120
@@ -308,5 +309,7 @@ int main(int argc, char **argv)
 	ret = prepare(&o);
 	if (ret >= 0)
 		return ret;
+	if (o.survey)
+		return survey(&o);
 	return o.replay ? run_trace(&o) : run_campaign(&o);
 }

@@ -18,8 +18,14 @@
 #define MAX_TRIES	8
 /* Steps between two changes of mode, on average. */
 #define CHANGE_EVERY	250
-/* Steps that a descriptor stays open whose every look is a request to the server. */
-#define SERVED_FOR	12
+/*
+ * Steps that a descriptor stays open whose every look is a request to the server:
+ * in most histories, and in those that are about it.
+ */
+#define SERVED_BRIEFLY	12
+#define SERVED_LONG	200
+/* Always quiet: attributes stay cached, so the history is about them. */
+#define ALWAYS_QUIET	8
 
 /*
  * What would be open if every step succeeded. Histories differ in character
@@ -35,6 +41,7 @@ struct generator {
 	unsigned int few_views;		/* fewer open ones call for more */
 	bool use_child, use_other;
 	unsigned int quiet_of_8;	/* how many steps in eight are quiet */
+	unsigned int served_for;
 	bool open[NR_ACTORS][NR_VIEW_SPECS];
 	bool fd[NR_ACTORS][NR_VIEW_SPECS];	/* not closed under its mapping */
 	bool has_child;
@@ -42,16 +49,32 @@ struct generator {
 	bool changing;			/* descriptors are being closed for another mode */
 };
 
+/* What the history is about comes more often. */
+static unsigned int emphasis(const struct generator *g, const struct verb *verb)
+{
+	/* Not those that wait for the disk. */
+	bool times = verb->kind == VERB_STAT || verb->kind == VERB_SET_TIMES ||
+		     (verb->control && verb->control->flush == CONTROL_OWES);
+
+	if (g->quiet_of_8 == ALWAYS_QUIET && times)
+		return 8;
+	if (g->served_for == SERVED_LONG && verb->action && verb->needs & ACTION_SPLICES)
+		return 4;
+	return 1;
+}
+
 static void draw_character(struct generator *g)
 {
-	static const unsigned int quiet[] = { 0, 0, 1, 4, 8 };
+	static const unsigned int quiet[] = { 0, 0, 1, 4, ALWAYS_QUIET };
 	static const unsigned int factors[] = { 0, 1, 1, 1, 2, 8 };
 	unsigned int i, share;
 
+	g->quiet_of_8 = quiet[rng_below(&g->rng, 5)];
+	g->served_for = rng_one_in(&g->rng, 4) ? SERVED_LONG : SERVED_BRIEFLY;
 	for (i = 0; i < g->voc->count; i++) {
 		unsigned int times = factors[rng_below(&g->rng, 6)];
 
-		g->weight[i] = g->voc->verbs[i].weight * times;
+		g->weight[i] = g->voc->verbs[i].weight * times * emphasis(g, &g->voc->verbs[i]);
 		g->total += g->weight[i];
 	}
 	share = 1 + rng_below(&g->rng, 6);
@@ -62,7 +85,6 @@ static void draw_character(struct generator *g)
 	g->few_views = 1 + rng_below(&g->rng, 4);
 	g->use_child = rng_one_in(&g->rng, 4);
 	g->use_other = rng_one_in(&g->rng, 4);
-	g->quiet_of_8 = quiet[rng_below(&g->rng, 5)];
 	g->hot = UNIT * (1 + rng_below(&g->rng, 6));
 	g->size = FIRST_SIZE;
 }
@@ -309,7 +331,7 @@ static bool draw_dismissal(struct generator *g, struct step *step)
 	for (who = 0; who < NR_ACTORS; who++) {
 		for (view = 0; view < NR_VIEW_SPECS; view++) {
 			if (!g->fd[who][view] || view_specs[view].prot || !is_served(view) ||
-			    !rng_one_in(&g->rng, SERVED_FOR))
+			    !rng_one_in(&g->rng, g->served_for))
 				continue;
 			memset(step, 0, sizeof(*step));
 			step->verb = verb_find(g->voc, "close");

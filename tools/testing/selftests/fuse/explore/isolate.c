@@ -283,7 +283,7 @@ void isolate_campaign(const struct campaign *c, const struct runner_options *opt
 	struct job job = {
 		.campaign = c, .opt = opt, .command = c->command,
 		/* What never comes again is told at least once. */
-		.loud = true,
+		.loud = !c->quiet,
 		.end = c->seconds > 0 ? job_now() + c->seconds : 0,
 	};
 

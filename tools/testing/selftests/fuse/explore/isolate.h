@@ -39,6 +39,7 @@ struct campaign {
 	double seconds;			/* 0: no limit */
 	unsigned int jobs;		/* workers, each on a processor; 0: one, on any */
 	unsigned int actors;		/* more than 0: so many at once, in rounds of their own */
+	bool quiet;			/* no report of what was found */
 	bool progress;			/* a line now and then, on stderr */
 	const char *command;		/* that runs it again */
 };

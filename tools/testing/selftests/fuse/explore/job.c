@@ -113,7 +113,8 @@ static bool run_rounds(const struct job *job, struct runner *r, struct concurren
 	b->out.counts = r->shared->counts;
 	if (found) {
 		b->out.finding = r->shared->finding;
-		report(job, r);
+		if (job->loud)
+			report(job, r);
 	}
 	return found;
 }

@@ -15,6 +15,7 @@
 #define USUAL_OPS	1000
 #define USUAL_OUTPUT	"."
 #define MAX_CONCURRENT	16
+#define MAX_HUNTS	10000
 #define MAX_SECONDS	(7 * 24 * 3600.0)
 
 static const char help[] =
@@ -35,6 +36,8 @@ static const char help[] =
 "  --record FILE     write the history of --seed to FILE and do not run it\n"
 "  --replay FILE     run this trace instead of drawing one\n"
 "  --output DIR      where traces and reproducers of findings go (default .)\n"
+"  --survey N        hunt N times from different seeds, for --time or --histories each;\n"
+"                    says how soon something was found and what it shrank to\n"
 "  --no-shrink       report a finding as it was drawn\n"
 "  --concurrent N    N actors at once on overlapping ranges\n"
 "  --list            print actions, weights, views, actors\n"
@@ -47,7 +50,7 @@ static const char help[] =
 enum {
 	OPT_SEED = 256, OPT_OPS, OPT_HISTORIES, OPT_TIME, OPT_JOBS, OPT_FS, OPT_WEIGHTS, OPT_MODE,
 	OPT_STRICT, OPT_RECORD, OPT_REPLAY, OPT_OUTPUT, OPT_NO_SHRINK, OPT_CONCURRENT,
-	OPT_LIST,
+	OPT_LIST, OPT_SURVEY,
 };
 
 static const struct option longs[] = {
@@ -65,6 +68,7 @@ static const struct option longs[] = {
 	{ "output", required_argument, NULL, OPT_OUTPUT },
 	{ "no-shrink", no_argument, NULL, OPT_NO_SHRINK },
 	{ "concurrent", required_argument, NULL, OPT_CONCURRENT },
+	{ "survey", required_argument, NULL, OPT_SURVEY },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
@@ -178,6 +182,10 @@ static int parse_one(struct options *o, int opt, const char *arg)
 		ret = parse_count("--jobs", arg, 1, MAX_JOBS, &n);
 		o->jobs = n;
 		return ret;
+	case OPT_SURVEY:
+		ret = parse_count("--survey", arg, 1, MAX_HUNTS, &n);
+		o->survey = n;
+		return ret;
 	case OPT_TIME:
 		return parse_seconds(arg, &o->seconds);
 	case OPT_FS:
@@ -229,6 +237,10 @@ static int contradiction(const struct options *o, bool seeded)
 		{ o->replay && o->jobs, "--replay and --jobs" },
 		{ o->concurrent && o->jobs, "--concurrent and --jobs" },
 		{ o->replay && o->concurrent, "--replay and --concurrent" },
+		{ o->survey && o->replay, "--survey and --replay" },
+		{ o->survey && o->record, "--survey and --record" },
+		{ o->survey && o->concurrent, "--survey and --concurrent" },
+		{ o->survey && o->jobs, "--survey and --jobs" },
 		{ o->record && o->concurrent, "--record and --concurrent" },
 		{ o->record && o->histories > 1, "--record and --histories" },
 		{ o->record && o->seconds > 0, "--record and --time" },

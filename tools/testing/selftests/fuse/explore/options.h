@@ -22,6 +22,7 @@ struct options {
 	double seconds;		/* 0: no limit */
 	const char *record, *replay, *output;
 	unsigned int jobs;	/* workers at once */
+	unsigned int survey;	/* hunts; 0: none */
 	unsigned int concurrent;
 	bool list, quiet, keep;	/* keep: do not shrink */
 };
