@@ -138,13 +138,16 @@ struct concurrent *concurrent_create(struct runner *r, unsigned int actors, char
 	server_set_mode(r->sb.server, r->opt.mode >= 0 ? (enum server_mode)r->opt.mode :
 			SERVER_PASSTHROUGH);
 	for (i = 0; i < actors; i++) {
-		c->pids[i] = fork();
-		if (!c->pids[i]) {
+		/* What the child stores goes to memory that it shares with us. */
+		pid_t pid = fork();
+
+		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			close(server_device(r->sb.server));
 			play(c, i);
 		}
-		c->actors += c->pids[i] > 0;
+		c->pids[i] = pid;
+		c->actors += pid > 0;
 	}
 	/* Those who die do not come to it; the watchdog ends what waits for them. */
 	if (c->actors == actors)

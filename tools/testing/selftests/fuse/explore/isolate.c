@@ -137,13 +137,14 @@ static void bury(struct worker *w, bool stuck, struct progress *progress)
 		;
 	close(w->pidfd);
 	w->pidfd = -1;
-	if (atomic_load(&b->ended))
+	if (atomic_load(&b->ended) && (!stuck || b->out.finding.kind != FOUND_NOTHING))
 		return;
 	atomic_store(&progress->over, true);
 	b->out.finding.kind = stuck ? FOUND_HANG : FOUND_DEATH;
 	if (stuck)
 		snprintf(b->out.finding.what, sizeof(b->out.finding.what),
-			 "a step did not end within %d s", WATCHDOG_SECONDS);
+			 "%s did not end within %d s", atomic_load(&b->ended) ?
+			 "taking the mount down" : "a step", WATCHDOG_SECONDS);
 	else
 		snprintf(b->out.finding.what, sizeof(b->out.finding.what),
 			 "the process ended by %s",

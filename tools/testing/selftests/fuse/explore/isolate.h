@@ -12,7 +12,7 @@
 #define MAX_JOBS	16
 
 /* No step takes this long on a machine that works. */
-#define WATCHDOG_SECONDS 10
+#define WATCHDOG_SECONDS 30
 
 struct outcome {
 	struct finding finding;
