@@ -120,16 +120,25 @@ static unsigned int check_place(struct testfile *tf, const struct place *p)
 	return testfile_check(tf, place_off(p) + place_len(p) + MARGIN - from, from);
 }
 
-/* Bring the pages of @p into @state in every mapping. False if the views disagree then. */
+/*
+ * Bring the pages of @p into @state in every mapping. False if the views disagree
+ * then; all readers have their turn after the action.
+ */
 static bool prepare(struct testfile *tf, const struct place *p, int state)
 {
 	const struct action *store = action_find("store");
 	size_t len = stored_len(tf, p);
+	bool agree;
 
 	if (state == DIRTY && len &&
 	    testfile_write(tf, SELF, MS, store, len, place_off(p)) != (ssize_t)len)
 		return false;
-	return state == UNTOUCHED || !check_place(tf, p);
+	if (state == UNTOUCHED)
+		return true;
+	tf->reads = testfile_reads_briefly;
+	agree = !check_place(tf, p);
+	tf->reads = NULL;
+	return agree;
 }
 
 struct row {

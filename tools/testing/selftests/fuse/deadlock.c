@@ -209,5 +209,5 @@ int main(int argc, char **argv)
 		ksft_print_header();
 		ksft_exit_skip("by request only, FUSE_TEST_DEADLOCK=1 ./run_vm.sh --test deadlock: may leave processes that nothing ends\n");
 	}
-	return suite_main(argc, argv, false);
+	return suite_main(argc, argv, SUITE_ALL_CPUS);
 }

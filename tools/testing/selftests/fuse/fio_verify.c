@@ -214,7 +214,9 @@ TEST_F_TIMEOUT(fio, mapped_blocks_outlive_the_killed_server, FIO_SECONDS)
 	ASSERT_EQ(0, make_empty(&m->sb, "first", 4 * m->size));
 	ASSERT_EQ(0, make_empty(&m->sb, "second", 4 * m->size));
 	ASSERT_EQ(0, fio_start(&run, job_load, m->sb.dir, NULL));
+	/* Each has opened its file, which needs the server. */
 	EXPECT_TRUE(wait_written(&m->sb, "first", m->size, &run));
+	EXPECT_TRUE(wait_written(&m->sb, "second", 0, &run));
 	EXPECT_EQ(0, kill(server_pid(m->sb.server), SIGKILL));
 	status = fio_wait(&run);
 	EXPECT_EQ(0, status);
@@ -238,5 +240,5 @@ int main(int argc, char **argv)
 	/* Asked here, fio names its engines once and not for every test. */
 	if (!suite_only_asks(argc, argv))
 		fio_lacks(job_follow);
-	return suite_main(argc, argv, true);
+	return suite_main(argc, argv, SUITE_PASSTHROUGH | SUITE_ALL_CPUS);
 }

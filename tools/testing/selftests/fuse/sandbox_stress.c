@@ -379,7 +379,7 @@ int main(int argc, char **argv)
 	if (suite_only_asks(argc, argv))
 		return test_harness_run(argc, argv);
 	if (is_victim(argc, argv))
-		return suite_main(argc, argv, false);
+		return suite_main(argc, argv, SUITE_ALL_CPUS);
 	if (sandbox_possible(why, sizeof(why)) != SANDBOX_OK) {
 		ksft_print_header();
 		ksft_exit_skip("%s\n", why);
