@@ -22,8 +22,6 @@
 #define F_SEAL_FUTURE_WRITE	0x0010	/* Linux 5.1 */
 #endif
 
-#define LONG_TIMEOUT	3600.0
-
 #define R	PROT_READ
 #define W	PROT_WRITE
 #define X	PROT_EXEC

@@ -15,42 +15,10 @@
 #include <sys/stat.h>
 
 #include "abi.h"
-#include "suite.h"
-#include "testfile.h"
+#include "suite_file.h"
 #include "times.h"
 
-#define LONG_TIMEOUT	3600.0
-
-FIXTURE(attributes)
-{
-	struct sandbox sb;
-	struct testfile *tf;
-};
-
-BACKING_VARIANTS(attributes);
-
-FIXTURE_SETUP(attributes)
-{
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
-}
-
-FIXTURE_TEARDOWN(attributes)
-{
-	testfile_free(self->tf);
-	sandbox_destroy(&self->sb);
-}
+SUITE_FILE_FIXTURE(attributes, NULL);
 
 static int fd_of(const struct testfile *tf, enum view_id id)
 {

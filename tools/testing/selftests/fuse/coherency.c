@@ -15,11 +15,7 @@
 #include <sys/stat.h>
 
 #include "abi.h"
-#include "suite.h"
-#include "testfile.h"
-
-/* Attributes stay cached for the whole run: coherency must not need their expiry. */
-#define LONG_TIMEOUT	3600.0
+#include "suite_file.h"
 
 /* Where in the file (see testfile.h) an action lands; page counts plus bytes. */
 struct place {
@@ -59,36 +55,7 @@ static const struct relation {
 /* A second process need not open everything the first one did. */
 #define OTHER_VIEWS	(VIEW_BIT(F1) | VIEW_BIT(B) | VIEW_BIT(MS) | VIEW_BIT(MR) | VIEW_BIT(MB))
 
-FIXTURE(coherency)
-{
-	struct sandbox sb;
-	struct testfile *tf;
-};
-
-BACKING_VARIANTS(coherency);
-
-FIXTURE_SETUP(coherency)
-{
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
-}
-
-FIXTURE_TEARDOWN(coherency)
-{
-	testfile_free(self->tf);
-	sandbox_destroy(&self->sb);
-}
+SUITE_FILE_FIXTURE(coherency, NULL);
 
 static off_t place_off(const struct place *p)
 {

@@ -14,42 +14,9 @@
 #include <sys/stat.h>
 
 #include "abi.h"
-#include "suite.h"
-#include "testfile.h"
+#include "suite_file.h"
 
-#define LONG_TIMEOUT	3600.0
-
-FIXTURE(copy_range)
-{
-	struct sandbox sb;
-	struct testfile *tf;
-};
-
-BACKING_VARIANTS(copy_range);
-
-FIXTURE_SETUP(copy_range)
-{
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
-	self->tf->reads = testfile_reads_briefly;
-}
-
-FIXTURE_TEARDOWN(copy_range)
-{
-	testfile_free(self->tf);
-	sandbox_destroy(&self->sb);
-}
+SUITE_FILE_FIXTURE(copy_range, testfile_reads_briefly);
 
 static long page(void)
 {

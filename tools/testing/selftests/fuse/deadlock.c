@@ -26,7 +26,6 @@
 #include "abi.h"
 #include "suite.h"
 
-#define LONG_TIMEOUT	3600.0
 /* More than two requests of the server's max_write. */
 #define WRITTEN		(0x100000UL * 5 / 2)
 /* A write of that size takes milliseconds; an emulated processor is 100 times slower. */

@@ -16,8 +16,6 @@
 #include "suite.h"
 #include "testfile.h"
 
-#define LONG_TIMEOUT	3600.0
-
 FIXTURE(direct)
 {
 	struct sandbox sb;

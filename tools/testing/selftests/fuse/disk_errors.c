@@ -25,8 +25,6 @@
 #include "suite.h"
 #include "testfile.h"
 
-#define LONG_TIMEOUT	3600.0
-
 /* Until told otherwise. */
 #define ALWAYS		1000000
 

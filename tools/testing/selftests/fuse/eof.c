@@ -19,8 +19,6 @@
 #include "suite.h"
 #include "testfile.h"
 
-#define LONG_TIMEOUT	3600.0
-
 struct eof {
 	struct testfile *tf;
 	struct view private;		/* with pages of its own and pages of the file */

@@ -21,8 +21,6 @@
 #include "fault.h"
 #include "suite.h"
 
-#define LONG_TIMEOUT	3600.0
-
 /* Rounds of the thread that cuts; the others go on until it has done. */
 #define ROUNDS		150
 #define PAGES		16

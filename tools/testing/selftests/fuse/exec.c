@@ -21,8 +21,6 @@
 #include "abi.h"
 #include "suite.h"
 
-#define LONG_TIMEOUT	3600.0
-
 #define PROBE		"FUSE_SELFTEST_EXEC_PROBE"
 
 /* The last byte before the end of the string is the exit status. */

@@ -12,42 +12,9 @@
 
 #include "abi.h"
 #include "backing_probe.h"
-#include "suite.h"
-#include "testfile.h"
+#include "suite_file.h"
 
-#define LONG_TIMEOUT	3600.0
-
-FIXTURE(holes)
-{
-	struct sandbox sb;
-	struct testfile *tf;
-};
-
-BACKING_VARIANTS(holes);
-
-FIXTURE_SETUP(holes)
-{
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
-	self->tf->reads = testfile_reads_briefly;
-}
-
-FIXTURE_TEARDOWN(holes)
-{
-	testfile_free(self->tf);
-	sandbox_destroy(&self->sb);
-}
+SUITE_FILE_FIXTURE(holes, testfile_reads_briefly);
 
 static long page(void)
 {

@@ -19,8 +19,6 @@
 #include "testfile.h"
 #include "times.h"
 
-#define LONG_TIMEOUT	3600.0
-
 FIXTURE(late_reply)
 {
 	struct sandbox sb;

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -678,7 +679,13 @@ TEST_F(lifetime, data_does_not_wait_for_the_server)
 	}
 }
 
-/* A child that holds the backing file system frozen until @release is closed, by us or our end. */
+/*
+ * A child that holds the backing file system frozen until @release is closed, and no
+ * longer than FROZEN_SECONDS: a tester killed with a write under way has it open as
+ * long as it waits for the thaw.
+ */
+#define FROZEN_SECONDS	(2 * SERVER_WAIT_SECONDS)
+
 struct freezer {
 	pid_t pid;
 	int release;
@@ -686,12 +693,12 @@ struct freezer {
 
 static void freeze_until_released(const char *dir, int frozen, int release)
 {
+	struct pollfd released = { .fd = release };
 	int fd = open(dir, O_RDONLY | O_CLOEXEC);
 	char err = fd < 0 || ioctl(fd, FIFREEZE, 0) ? errno : 0;
 
 	if (write(frozen, &err, 1) == 1 && !err) {
-		while (read(release, &err, 1) > 0)
-			;
+		poll(&released, 1, FROZEN_SECONDS * 1000);
 		ioctl(fd, FITHAW, 0);
 	}
 	_exit(0);
@@ -707,6 +714,8 @@ static int freeze(struct freezer *f, const struct sandbox *sb)
 		return -errno;
 	f->pid = fork();
 	if (!f->pid) {
+		/* Whoever ends the test by its process group must not leave it frozen. */
+		setsid();
 		close(server_device(sb->server));
 		close(release[1]);
 		freeze_until_released(sb->backing, frozen[1], release[0]);
@@ -762,6 +771,19 @@ static bool waits_for_the_disk(int tid)
 	return state == 'D';
 }
 
+/* False after SERVER_WAIT_SECONDS: neither has it ended nor does it wait for the disk. */
+static bool has_come_to_rest(const struct writer *w)
+{
+	const time_t end = time(NULL) + SERVER_WAIT_SECONDS;
+
+	while (!w->done && !(w->tid && waits_for_the_disk(w->tid))) {
+		if (time(NULL) > end)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
 /* L6: what waits for a frozen file system without passthrough waits with it. */
 TEST_F(lifetime, frozen_backing_file_system_is_not_written)
 {
@@ -784,8 +806,9 @@ TEST_F(lifetime, frozen_backing_file_system_is_not_written)
 			SKIP(return, "%s cannot be frozen: %s", variant->fs, strerror(-err));
 		}
 		EXPECT_EQ(0, pthread_create(&w.thread, NULL, write_once, &w));
-		while (!w.done && !(w.tid && waits_for_the_disk(w.tid)))
-			sched_yield();
+		EXPECT_TRUE(has_come_to_rest(&w)) {
+			TH_LOG("%s waits for the server", writers[i]);
+		}
 		EXPECT_FALSE(atomic_load(&w.done)) {
 			TH_LOG("%s did not wait", writers[i]);
 		}

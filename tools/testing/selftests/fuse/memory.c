@@ -18,8 +18,7 @@
 
 #include "abi.h"
 #include "fault.h"
-#include "suite.h"
-#include "testfile.h"
+#include "suite_file.h"
 
 /* Younger than some C libraries; the same numbers on every architecture but parisc. */
 #ifndef MADV_COLD
@@ -36,39 +35,7 @@
 
 #define MPOL_MF_MOVE		(1 << 1)	/* <linux/mempolicy.h> clashes with <numaif.h> */
 
-#define LONG_TIMEOUT	3600.0
-
-FIXTURE(memory)
-{
-	struct sandbox sb;
-	struct testfile *tf;
-};
-
-BACKING_VARIANTS(memory);
-
-FIXTURE_SETUP(memory)
-{
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
-	self->tf->reads = testfile_reads_briefly;
-}
-
-FIXTURE_TEARDOWN(memory)
-{
-	testfile_free(self->tf);
-	sandbox_destroy(&self->sb);
-}
+SUITE_FILE_FIXTURE(memory, testfile_reads_briefly);
 
 static size_t page(void)
 {

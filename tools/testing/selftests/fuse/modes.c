@@ -20,8 +20,6 @@
 #include "suite.h"
 #include "testfile.h"
 
-#define LONG_TIMEOUT	3600.0
-
 /* What the server answers to an open. */
 enum kind {
 	CACHED,

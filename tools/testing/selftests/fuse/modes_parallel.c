@@ -23,7 +23,6 @@
 #include "abi.h"
 #include "suite.h"
 
-#define LONG_TIMEOUT	3600.0
 #define FILE_SIZE	65536
 
 /* A thread is held if it was seen so this often in a row, not on its way through a lock. */

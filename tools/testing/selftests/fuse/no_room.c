@@ -20,10 +20,7 @@
 
 #include "abi.h"
 #include "fault.h"
-#include "suite.h"
-#include "testfile.h"
-
-#define LONG_TIMEOUT	3600.0
+#include "suite_file.h"
 
 /* File systems on which the share of a user or subvolume is limited without quota files. */
 FIXTURE(share)
@@ -48,20 +45,9 @@ BACKING_VARIANTS(no_room);
 static void set_up(struct __test_metadata *_metadata, const char *fs, struct sandbox *sb,
 		   struct testfile **tf)
 {
-	struct report_case report;
-
-	SUITE_SANDBOX(sb, ((struct sandbox_options) {
-		.fs = fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, fs, sb);
-	*tf = testfile_new(&report);
-	ASSERT_NE(NULL, *tf);
-	(*tf)->reads = testfile_reads_briefly;
+	suite_file_set_up(_metadata, fs, SERVER_PASSTHROUGH, sb, tf);
+	if (*tf)
+		(*tf)->reads = testfile_reads_briefly;
 }
 
 FIXTURE_SETUP(no_room)

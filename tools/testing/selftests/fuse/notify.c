@@ -13,41 +13,9 @@
 #include <sys/stat.h>
 
 #include "abi.h"
-#include "suite.h"
-#include "testfile.h"
+#include "suite_file.h"
 
-#define LONG_TIMEOUT	3600.0
-
-FIXTURE(notify)
-{
-	struct sandbox sb;
-	struct testfile *tf;
-};
-
-BACKING_VARIANTS(notify);
-
-FIXTURE_SETUP(notify)
-{
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
-}
-
-FIXTURE_TEARDOWN(notify)
-{
-	testfile_free(self->tf);
-	sandbox_destroy(&self->sb);
-}
+SUITE_FILE_FIXTURE(notify, NULL);
 
 static long page(void)
 {

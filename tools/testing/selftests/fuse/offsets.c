@@ -16,8 +16,6 @@
 #include "suite.h"
 #include "testfile.h"
 
-#define LONG_TIMEOUT	3600.0
-
 /* Mapped around each offset; the last page is past end of file. */
 #define WINDOW_PAGES	5
 #define BEFORE_PAGES	2

@@ -19,8 +19,6 @@
 #define RWF_NOAPPEND	0x00000020	/* Linux 6.9 */
 #endif
 
-#define LONG_TIMEOUT	3600.0
-
 /* Aligned for every O_DIRECT, and one byte of it for none. */
 #define FILE_SIZE	(64 * 1024)
 

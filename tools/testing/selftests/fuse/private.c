@@ -15,10 +15,7 @@
 
 #include "abi.h"
 #include "fault.h"
-#include "suite.h"
-#include "testfile.h"
-
-#define LONG_TIMEOUT	3600.0
+#include "suite_file.h"
 
 /* A private mapping as one process has it. In shared memory, so that each can check its own. */
 struct private {
@@ -60,19 +57,9 @@ static struct private *private_new(struct testfile *tf)
 
 FIXTURE_SETUP(private)
 {
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
+	suite_file_set_up(_metadata, variant->fs, SERVER_PASSTHROUGH, &self->sb, &self->tf);
+	if (!self->tf)
+		return;
 	self->mine = private_new(self->tf);
 	ASSERT_NE(NULL, self->mine);
 	self->forked = private_new(self->tf);

@@ -23,8 +23,6 @@
 #include "testfile.h"
 
 #define NOBODY		65534
-#define LONG_TIMEOUT	3600.0
-
 /* A user without any right of his own; the same process in every test. */
 #define USER		OTHER
 #define USER_VIEWS	(VIEW_BIT(F1) | VIEW_BIT(MS) | VIEW_BIT(MR))

@@ -15,10 +15,7 @@
 #include <sys/sysmacros.h>
 
 #include "abi.h"
-#include "suite.h"
-#include "testfile.h"
-
-#define LONG_TIMEOUT	3600.0
+#include "suite_file.h"
 
 FIXTURE(proc_maps)
 {
@@ -32,19 +29,9 @@ BACKING_VARIANTS(proc_maps);
 
 FIXTURE_SETUP(proc_maps)
 {
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
+	suite_file_set_up(_metadata, variant->fs, SERVER_PASSTHROUGH, &self->sb, &self->tf);
+	if (!self->tf)
+		return;
 	ASSERT_EQ(0, testfile_create(self->tf, "file"));
 	ASSERT_EQ(0, testfile_open(self->tf, SELF, VIEW_BIT(F1) | VIEW_BIT(MS)));
 	self->map = &self->tf->actors[SELF].views[MS];

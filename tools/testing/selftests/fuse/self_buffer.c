@@ -15,10 +15,7 @@
 
 #include "abi.h"
 #include "action_ways.h"
-#include "suite.h"
-#include "testfile.h"
-
-#define LONG_TIMEOUT	3600.0
+#include "suite_file.h"
 
 FIXTURE(self_buffer)
 {
@@ -30,19 +27,9 @@ BACKING_VARIANTS(self_buffer);
 
 FIXTURE_SETUP(self_buffer)
 {
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
+	suite_file_set_up(_metadata, variant->fs, SERVER_PASSTHROUGH, &self->sb, &self->tf);
+	if (!self->tf)
+		return;
 	self->tf->reads = testfile_reads_briefly;
 	ASSERT_EQ(0, testfile_create(self->tf, "file"));
 	ASSERT_EQ(0, testfile_open(self->tf, SELF, self->tf->views));

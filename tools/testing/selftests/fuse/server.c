@@ -17,8 +17,6 @@
 #include "abi.h"
 #include "suite.h"
 
-#define LONG_TIMEOUT 3600.0
-
 FIXTURE(server)
 {
 	struct sandbox sb;

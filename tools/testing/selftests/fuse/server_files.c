@@ -18,8 +18,6 @@
 #include "abi.h"
 #include "suite.h"
 
-#define LONG_TIMEOUT 3600.0
-
 FIXTURE(files)
 {
 	struct sandbox sb;

@@ -24,8 +24,6 @@
 #include "times.h"
 
 #define NEVER		0.0
-#define LONG_TIMEOUT	3600.0
-
 struct timed_file {
 	struct report_case report;
 	char path[PATH_MAX];	/* through FUSE */
