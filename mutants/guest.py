@@ -12,7 +12,7 @@ from kernel import TOP, Trouble, sha
 
 NO_RESULTS = 200    # run_vm.sh: trouble of the machine
 # Found at once when a freed object is used, at little cost.
-APPEND = "slub_debug=FZPU,fuse_inode,filp,cred,kmalloc-rnd-01-64,backing_aio"
+APPEND = "slub_debug=FZPU,fuse_inode,filp,cred,kmalloc-64,backing_aio"
 # Programs about the harness: what they test is not in the kernel.
 HARNESS = {"server", "server_files", "sandbox_stress"}
 FILESYSTEMS = {"tmpfs", "ext4", "xfs", "btrfs", "overlayfs"}
