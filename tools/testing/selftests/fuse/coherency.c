@@ -346,13 +346,15 @@ TEST_F(coherency, incoherence_of_cached_mode_is_noticed)
 	EXPECT_LT(0U, testfile_check(tf, 64, 100)) {
 		TH_LOG("a write beside the cache of FUSE went unnoticed: these checks are blind");
 	}
-	/* The kernel may write the page back at any time, which would bring agreement. */
-	server_withhold(self->sb.server, FUSE_WRITE);
+	/*
+	 * The kernel may write the page back at any time, which would bring agreement.
+	 * Refused, not withheld: who stores may have to wait for the writeback.
+	 */
+	server_fail(self->sb.server, FUSE_WRITE, EIO, UINT_MAX);
 	ASSERT_EQ(64, testfile_write(tf, SELF, MS, action_find("store"), 64, 1000));
 	EXPECT_LT(0U, testfile_check(tf, 64, 1000)) {
 		TH_LOG("a store into the cache of FUSE went unnoticed: these checks are blind");
 	}
-	server_release(self->sb.server, FUSE_WRITE);
 }
 
 /* C5: one page cache, the backing file's. */
