@@ -104,7 +104,7 @@ static ssize_t drain(int fd, void *buf, size_t len)
  */
 static __thread struct kept_pipe {
 	pid_t owner;
-	int fd[2];
+	int fd[2], size;
 } kept[2];
 
 /* An empty pipe that holds @len bytes, however they are split over its slots. */
@@ -119,18 +119,20 @@ static int pipe_for(int which, int **p, size_t len)
 		if (pipe2(k->fd, O_CLOEXEC | O_NONBLOCK))
 			return -errno;
 		k->owner = process_id();
-	} else if (fcntl(k->fd[1], F_GETPIPE_SZ) >= size) {
-		return 0;
+		k->size = 0;
 	}
-	return fcntl(k->fd[1], F_SETPIPE_SZ, size) < 0 ? -errno : 0;
+	if (k->size >= size)
+		return 0;
+	k->size = fcntl(k->fd[1], F_SETPIPE_SZ, size);
+	return k->size < 0 ? -errno : 0;
 }
 
-/* An action that failed half-way must not leave its bytes to the next one. */
-static ssize_t pipe_done(int which, ssize_t ret, size_t want)
+/* An action that left @ret of @held bytes in the pipe must not leave them to the next one. */
+static ssize_t pipe_done(int which, ssize_t ret, ssize_t held)
 {
 	struct kept_pipe *k = &kept[which];
 
-	if (ret != (ssize_t)want && k->owner == process_id()) {
+	if ((ret != held || ret < 0) && k->owner == process_id()) {
 		close(k->fd[0]);
 		close(k->fd[1]);
 		k->owner = 0;
@@ -157,20 +159,21 @@ static ssize_t splice_in(struct view *v, int fd, size_t len, off_t off)
 
 static ssize_t splice_read(struct view *v, void *buf, size_t len, off_t off)
 {
-	ssize_t ret;
+	ssize_t ret, held;
 	int *p;
 
 	ret = pipe_for(0, &p, len);
 	if (!ret)
 		ret = splice_in(v, p[1], len, off);
+	held = ret;
 	if (ret > 0)
 		ret = drain(p[0], buf, ret);
-	return pipe_done(0, ret, len);
+	return pipe_done(0, ret, held);
 }
 
 static ssize_t tee_read(struct view *v, void *buf, size_t len, off_t off)
 {
-	ssize_t ret, held = 0;
+	ssize_t ret, teed, held = 0;
 	int *p, *q;
 
 	ret = pipe_for(0, &p, len);
@@ -182,13 +185,15 @@ static ssize_t tee_read(struct view *v, void *buf, size_t len, off_t off)
 		ret = held;
 	if (ret > 0)
 		ret = result(tee(p[0], q[1], ret, 0));
+	teed = ret;
 	/* The first pipe still has what tee(2) duplicated; the second one counts. */
 	if (ret > 0)
-		held = drain(p[0], buf, held);
+		pipe_done(0, drain(p[0], buf, held), held);
+	else
+		pipe_done(0, ret, held);
 	if (ret > 0)
 		ret = drain(q[0], buf, ret);
-	pipe_done(0, held, len);
-	return pipe_done(1, ret, len);
+	return pipe_done(1, ret, teed);
 }
 
 static ssize_t sendfile_read(struct view *v, void *buf, size_t len, off_t off)
@@ -199,14 +204,14 @@ static ssize_t sendfile_read(struct view *v, void *buf, size_t len, off_t off)
 
 	ret = pipe_for(0, &p, len);
 	if (ret)
-		return pipe_done(0, ret, len);
+		return pipe_done(0, ret, 0);
 	do {
 		ret = sendfile(p[1], v->fd, &off, len - done);
 		if (ret > 0)
 			done += ret;
 	} while (ret > 0 && done < len);
 	ret = ret < 0 ? -errno : drain(p[0], buf, done);
-	return pipe_done(0, ret, len);
+	return pipe_done(0, ret, done);
 }
 
 /* --- writes -------------------------------------------------------------- */
