@@ -103,6 +103,24 @@ static inline struct report_case suite_case(const struct __test_metadata *_metad
 	return (struct report_case) { .program = suite_program, .test = test, .sb = sb };
 }
 
+/* Is @fs among the backing file systems that FUSE_TEST_FS asks for? */
+static inline bool suite_wants_fs(const char *fs)
+{
+	const char *want = getenv("FUSE_TEST_FS");
+	char list[256], *name, *save;
+
+	if (!want || !*want)
+		return true;
+	snprintf(list, sizeof(list), "%s", want);
+	for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save))
+		if (!strcmp(name, fs))
+			return true;
+	return false;
+}
+
+/* Tests were named on the command line: they are not thinned out. */
+static bool suite_was_asked;
+
 /*
  * A machine that is known to be slow (KSFT_MACHINE_SLOW, set by CI and run_vm.sh
  * for emulated guests) spreads the rows of a large table over the backing file
@@ -112,14 +130,16 @@ static inline struct report_case suite_case(const struct __test_metadata *_metad
 static inline bool suite_share(unsigned int row, const char *fs)
 {
 	const char *slow = getenv("KSFT_MACHINE_SLOW");
-	unsigned int i, mine = 0;
+	unsigned int i, mine = 0, n = 0;
 
-	if (!slow || !*slow || getenv("FUSE_TEST_CASE"))
+	if (!slow || !*slow || suite_was_asked || getenv("FUSE_TEST_CASE"))
 		return true;
-	for (i = 0; sandbox_filesystems[i]; i++)
+	for (i = 0; sandbox_filesystems[i]; i++) {
 		if (!strcmp(sandbox_filesystems[i], fs))
-			mine = i;
-	return row % i == mine;
+			mine = n;
+		n += suite_wants_fs(sandbox_filesystems[i]);
+	}
+	return row % n == mine;
 }
 
 /*
@@ -207,11 +227,7 @@ static inline char **suite_select_fs(int *argc, char **argv)
 			ksft_exit_fail_msg("FUSE_TEST_FS: no backing file system '%s'\n", name);
 	}
 	for (i = 0; sandbox_filesystems[i]; i++) {
-		snprintf(list, sizeof(list), "%s", want);
-		known = false;
-		for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save))
-			known |= !strcmp(sandbox_filesystems[i], name);
-		if (!known) {
+		if (!suite_wants_fs(sandbox_filesystems[i])) {
 			args[n++] = "-V";
 			args[n++] = (char *)sandbox_filesystems[i];
 		}
@@ -269,6 +285,7 @@ static inline int suite_main(int argc, char **argv, unsigned int needs)
 		suite_stay_on_one_cpu();
 	if (needs & SUITE_PASSTHROUGH)
 		suite_require_passthrough();
+	suite_was_asked = argc > 1;
 	argv = suite_select_fs(&argc, argv);
 	atexit(suite_all_skipped);
 	return test_harness_run(argc, argv);
