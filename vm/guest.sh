@@ -106,7 +106,7 @@ guest_start() {
 # guest_judge DIR: print the verdict; returns what vm/verdict.py returns.
 guest_judge() {
 	python3 "$VM/verdict.py" --dir "$1" --nonce "$GUEST_NONCE" \
-		--deny "$VM/splat.deny" --allow "$VM/splat.allow" ${OPT_STRICT:+--strict} \
+		--deny "$VM/splat.deny" --known "$VM/splat.known" ${OPT_STRICT:+--strict} \
 		--kernel "$KERNEL_NAME" --engine "$ENGINE" --again "$OPT_AGAIN" --started "$STARTED"
 }
 

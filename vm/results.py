@@ -109,6 +109,8 @@ def text(judge, verdict):
         lines.append(f"known deviation {key} of this kernel: {what} ({total} cases)")
     for key, (what, total) in sorted(deviations(judge, ktap.XPASS).items()):
         lines.append(f"DEVIATION GONE: {key}: {what} ({total} cases now pass)")
+    for what in judge.known_splats:
+        lines.append(f"known complaint of this kernel: {what}")
     lines.append("time: " + ", ".join(f"{name} {value} s" for name, value in phases(judge).items()))
     lines.append(f"verdict: {verdict}  {number['pass']} passed, {number['fail']} failed, "
                  f"{number['skip']} skipped, {number['xfail']} known deviations"
@@ -126,6 +128,7 @@ def summary(judge, verdict):
         "counts": counts(judge.run),
         "problems": [{"where": w, "what": t} for w, t in judge.problems],
         "deviations": {k: t for k, (t, _) in deviations(judge, ktap.XFAIL).items()},
+        "known_splats": judge.known_splats,
         "deviations_gone": {k: t for k, (t, _) in deviations(judge, ktap.XPASS).items()},
         "seconds": phases(judge),
         "tests": [{"program": p.name, "name": t.name, "outcome": t.outcome, "reason": t.reason}

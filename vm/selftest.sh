@@ -87,6 +87,9 @@ selftest_verdicts() {
 	canned liar 1 'liar: exited 0 with 1 failed tests'
 	canned killed 1 'problem: killed: .*exit=134|killed: planned 1 tests, reported 0'
 	canned warn 1 'splat during warn: canned.warn: WARNING: CPU: 0'
+	canned known_cycle 0 'known complaint of this kernel: fuse_.*during known_cycle'
+	canned known_cycle 1 'splat during known_cycle: canned.cycle: WARNING: possible' --strict
+	canned other_cycle 1 'splat during other_cycle: canned.cycle: WARNING: possible'
 	canned taint 1 'tainted by taint: warning'
 	canned orphan 0 'verdict: PASS'
 	expect 'boot: panic' 1 'the kernel panicked at boot' "${SELFTEST_GUEST[@]}" --append rdinit=/none

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Judge one guest's run and write the results.
 
-usage: verdict.py --dir DIR --nonce WORD --deny FILE --allow FILE [...]
+usage: verdict.py --dir DIR --nonce WORD --deny FILE --known FILE [...]
 
 Reads what vm/watch.py left in DIR, adds junit.xml, summary.json and repro.txt,
 and prints the verdict as KTAP diagnostics. An exit status is never believed
@@ -49,6 +49,7 @@ class Judge:
         self.console = lines_of(args.dir, "console.log")
         self.dmesg = lines_of(args.dir, "dmesg.txt")
         self.problems = []      # (program or "run", text)
+        self.known_splats = []  # what is said of them
 
     def events(self, word):
         return [e for e in self.guest["events"] if e["word"] == word]
@@ -155,16 +156,19 @@ class Judge:
     # --- the kernel -----------------------------------------------------
 
     def kernel_log(self):
-        deny, allow = splat.patterns(self.args.deny), splat.patterns(self.args.allow)
+        deny, known = splat.patterns(self.args.deny), splat.patterns(self.args.known)
         # The relayed log has everything but what a dying kernel still said.
         log = self.dmesg if self.events("end") else self.dmesg + \
             [f"fuse-selftest: {self.running()}"] + self.console
         seen = set()
-        for found in splat.scan(log, deny, allow):
+        for found in splat.scan(log, deny, known):
             if found.line in seen:
                 continue
             seen.add(found.line)
             times = f" ({found.count} times)" if found.count > 1 else ""
+            if found.known and not self.args.strict:
+                self.known_splats.append(f"{found.known} (during {found.during}){times}")
+                continue
             self.problem("kernel", f"splat during {found.during}: {found.line}{times}")
         for event in self.events("stuck"):
             self.problem(event["args"][0], "could not be killed")
@@ -207,7 +211,7 @@ class Judge:
 
 def parse():
     parser = argparse.ArgumentParser(description="judge one guest's run")
-    for name in ("dir", "nonce", "deny", "allow"):
+    for name in ("dir", "nonce", "deny", "known"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--kernel", default="")

@@ -172,6 +172,31 @@ static int do_warn(void)
 	return 0;
 }
 
+/* A report of lockdep: only its later lines tell which cycle it is. */
+static int report_cycle(const char *function)
+{
+	char line[128];
+
+	plan(1);
+	run("canned.cycle");
+	usleep(200000);
+	write_file("/dev/kmsg", "<4>WARNING: possible circular locking dependency detected\n");
+	snprintf(line, sizeof(line), "<4> %s+0x1/0x2\n", function);
+	write_file("/dev/kmsg", line);
+	puts("ok 1 canned.cycle");
+	return 0;
+}
+
+static int do_known_cycle(void)
+{
+	return report_cycle("fuse_passthrough_splice_write");
+}
+
+static int do_other_cycle(void)
+{
+	return report_cycle("fuse_passthrough_read_iter");
+}
+
 static int do_taint(void)
 {
 	write_file("/proc/sys/kernel/tainted", "512");
@@ -195,6 +220,7 @@ static const struct {
 	{ "crash", do_crash }, { "hang", do_hang }, { "halt", do_halt },
 	{ "silent", do_silent }, { "truncated", do_truncated }, { "empty", do_empty },
 	{ "liar", do_liar }, { "killed", do_killed }, { "warn", do_warn },
+	{ "known_cycle", do_known_cycle }, { "other_cycle", do_other_cycle },
 	{ "taint", do_taint }, { "orphan", do_orphan }, { NULL, NULL },
 };
 
