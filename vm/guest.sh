@@ -32,11 +32,12 @@ guest_plan() {
 	fi
 }
 
-# An emulated processor needs longer to show a rate, and to start fio.
+# An emulated processor needs longer to show a rate, and to start fio. Each page that
+# a process of User-mode Linux maps is a mapping of the host, vm.max_map_count of them.
 guest_bench() {
 	local samples="-n 3 -t 200"
 	case $ENGINE in
-	uml) samples="-n 1 -t 200" ;;
+	uml) samples="-n 1 -t 200 -m 8" ;;
 	tcg) samples="-n 1 -t 1000" ;;
 	esac
 	echo "program measure -f ${OPT_FS:-ext4} $samples"
