@@ -94,7 +94,7 @@ build_run() {
 	: >"$log"
 	[[ -e $BUILD_COPY/Makefile ]] || say "copying $SOURCE_NAME"
 	child python3 "$VM/sync.py" ${SOURCE_FIXED:+--link} "$SOURCE_TREE" "$STAGE" "$BUILD_COPY" \
-		>"$WORK/changed" 2>"$log" || die "cannot copy $SOURCE_NAME: $(tail -n 1 "$log")"
+		>"$WORK/changed" 2>"$log" || die "cannot copy $SOURCE_NAME: $(reason_in "$log")"
 	changed=$(<"$WORK/changed")
 	say "building $SOURCE_NAME for $machine ($changed files changed)"
 	build_configure "$machine" "$objects" "$log"

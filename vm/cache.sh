@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # cleanup() removes PARTIAL
 #
 # The cache: things that are made once. Whatever stands under its final name is
 # complete; two runs that want the same thing wait for each other.
@@ -22,8 +22,10 @@ cache_make() {
 		# Only the holder of the lock has a partial one: this is from a killed run.
 		rm -rf "$partial"
 		mkdir -p "$partial" "$(dirname "$CACHE/$name")" || die "the cache $CACHE is not writable"
+		PARTIAL=$partial
 		"$@" "$partial"
 		mv -T "$partial" "$CACHE/$name"
+		PARTIAL=
 	fi
 	exec {lock}>&-
 }

@@ -13,6 +13,7 @@ readonly VERDICT_NO_BOOT=5 VERDICT_HOST=6
 STARTED=$(date +%s.%N)
 WORK=			# private directory of this run
 OUT=			# directory of the results
+PARTIAL=		# what is being made in the cache
 CHILD=			# process group that runs right now
 
 say() {
@@ -32,6 +33,11 @@ untestable() {
 		exit "$EXIT_UNTESTABLE"
 	fi
 	exit "$EXIT_FAIL"
+}
+
+# Why a command failed, from what it wrote to LOG.
+reason_in() {
+	grep -om1 'No space left on device' "$1" || tail -n 1 "$1"
 }
 
 # Run a command in a process group of its own. bash would sit out a foreground
@@ -57,9 +63,8 @@ cleanup() {
 	local status=$?
 	trap '' INT TERM HUP
 	end_child
-	if [[ -n $WORK ]]; then
-		rm -rf "$WORK"
-	fi
+	[[ -z $PARTIAL ]] || rm -rf "$PARTIAL"
+	[[ -z $WORK ]] || rm -rf "$WORK"
 	# A run that ended early has no results to keep a directory for.
 	if [[ -n $OUT && -z ${OPT_OUT:-} ]]; then
 		rmdir "$OUT" 2>/dev/null || true

@@ -37,7 +37,7 @@ debian_download() {
 	local package=$1 dir=$2 deb
 	say "downloading $package"
 	child env -C "$dir" apt-get download -qq -o APT::Sandbox::User=root "$package" >"$WORK/apt.log" 2>&1 ||
-		die "cannot download $package: $(tail -n 1 "$WORK/apt.log")"
+		die "cannot download $package: $(reason_in "$WORK/apt.log")"
 	deb=$(echo "$dir"/*.deb)
 	debian_unpack "$deb" "$dir"
 	rm -f "$deb"
@@ -47,7 +47,7 @@ debian_download() {
 debian_unpack() {
 	local deb=$1 dir=$2 version
 	say "unpacking $(basename "$deb")"
-	child dpkg-deb -x "$deb" "$dir" 2>"$WORK/deb.log" || die "$deb: $(tail -n 1 "$WORK/deb.log")"
+	child dpkg-deb -x "$deb" "$dir" 2>"$WORK/deb.log" || die "$deb: $(reason_in "$WORK/deb.log")"
 	# depmod wants lib/modules; newer packages have usr/lib/modules.
 	[[ -d $dir/lib/modules || ! -d $dir/usr/lib/modules ]] || ln -s usr/lib "$dir/lib"
 	version=$(cd "$dir/lib/modules" 2>/dev/null && echo *) || true

@@ -150,6 +150,27 @@ selftest_sources() {
 		--cocci "$made/panics_at_boot.cocci"
 	expect 'everything skipped' 125 'everything was skipped' --source 6.12 --suite "$SELFTEST_SUITE" \
 		--bisect --test skip
+	# Mounting takes root.
+	[[ $EUID -ne 0 ]] || parallel full_cache
+}
+
+# A cache on a file system that is too small for the source.
+full_cache() {
+	local status=0
+	mkdir "$HERE/cache"
+	# shellcheck disable=SC2016 # for the inner shell
+	child unshare --mount sh -c '
+		mount -t tmpfs -o size=64m none "$0" || exit
+		FUSE_CACHE_DIR=$0 "$@" || status=$?
+		find "$0" -name ".partial*"
+		exit "$status"' "$HERE/cache" "$TOP/run_vm.sh" --out "$HERE/out" \
+		--suite "$SELFTEST_SUITE" --source 6.12 >"$HERE/said" 2>&1 || status=$?
+	if [[ $status -eq $EXIT_TROUBLE ]] && grep -q 'No space left on device' "$HERE/said" &&
+		! grep -q '\.partial' "$HERE/said"; then
+		result ok "full cache: exit $status, nothing is left"
+	else
+		result FAIL "full cache: exit $status: $(tail -n 2 "$HERE/said")"
+	fi
 }
 
 # Files and processes of the interrupted run that are still there.

@@ -14,7 +14,7 @@ source_unpack() {
 	local tarball=$1
 	say "unpacking $(basename "$tarball")"
 	child tar -C "$2" --strip-components=1 -xf "$tarball" 2>"$WORK/tar.log" ||
-		die "cannot unpack $tarball: $(tail -n 1 "$WORK/tar.log")"
+		die "cannot unpack $tarball: $(reason_in "$WORK/tar.log")"
 }
 
 # Debian's linux-source-$1.
@@ -53,7 +53,7 @@ source_revision() {
 	GIT_INDEX_FILE=$CACHE/checkout/$SOURCE_ID.index GIT_WORK_TREE=$CACHE/checkout/$SOURCE_ID \
 		child git -c safe.directory='*' -C "$SOURCE_TREE" --git-dir "$(source_git rev-parse --absolute-git-dir)" \
 		read-tree --reset -u "$commit" 2>"$WORK/git.log" ||
-		die "cannot check out $2: $(tail -n 1 "$WORK/git.log")"
+		die "cannot check out $2: $(reason_in "$WORK/git.log")"
 	SOURCE_TREE=$CACHE/checkout/$SOURCE_ID
 }
 
