@@ -6,6 +6,9 @@
 //   io_submit() extends a file
 // Reference: 389a4a4a1985 ("ovl: punt write aio completion to workqueue")
 // Property: T6
+// Equivalent: on the file systems of the suite. ext4, xfs and btrfs complete what
+//   io_submit() writes from a workqueue of their own (iomap_dio_bio_end_io()), tmpfs
+//   before it returns; only file systems beside iomap complete in the block layer
 @@
 expression A;
 @@

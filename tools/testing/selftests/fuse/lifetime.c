@@ -343,8 +343,9 @@ static int32_t register_tower_file(struct sandbox *sb, struct tower *t)
 	if (mkdir(t->below, 0700) || mount("tower", t->below, "tmpfs", 0, NULL))
 		return -errno;
 	snprintf(path, sizeof(path), "%s/file", t->below);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0 || ftruncate(fd, TESTFILE_SIZE))
+	/* Read-only, or the mount could not be made so. */
+	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || truncate(path, TESTFILE_SIZE))
 		return -errno;
 	id = server_backing_open(sb->server, fd);
 	close(fd);
@@ -378,6 +379,44 @@ TEST_F(lifetime, closed_id_lets_go_of_the_backing_file_system)
 	close(fd);
 	EXPECT_TRUE(can_unmount_below(&t)) {
 		TH_LOG("still pinned after the id and its user are gone: %s", strerror(errno));
+	}
+	umount2(t.below, MNT_DETACH);
+}
+
+static int mount_flags_of(const struct tower *t, unsigned long flags)
+{
+	return mount(NULL, t->below, NULL, MS_REMOUNT | MS_BIND | flags, NULL);
+}
+
+/*
+ * L2: an open that failed because the backing file could not be opened holds
+ * nothing: neither the backing file system nor the FUSE mount.
+ */
+TEST_F(lifetime, failed_open_of_the_backing_file_holds_nothing)
+{
+	struct server *server = self->sb.server;
+	struct testfile *tf = self->tf;
+	struct tower t = {};
+	int32_t id;
+
+	if (server_abi(server) != SERVER_ABI_MAINLINE)
+		SKIP(return, "the passthrough ABI of 2021 opens no backing file");
+	id = register_tower_file(&self->sb, &t);
+	ASSERT_LT(0, id);
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, mount_flags_of(&t, MS_RDONLY));
+	server_set_open_reply(server, FOPEN_PASSTHROUGH, id);
+	EXPECT_EQ(-1, open(tf->fuse, O_RDWR | O_CLOEXEC)) {
+		TH_LOG("writable, though the mount of the backing file is not");
+	}
+	EXPECT_EQ(EIO, errno);
+	ASSERT_EQ(0, mount_flags_of(&t, 0));
+	ASSERT_EQ(0, server_backing_close(server, id));
+	EXPECT_TRUE(can_unmount_below(&t)) {
+		TH_LOG("the backing file system is pinned: %s", strerror(errno));
+	}
+	EXPECT_EQ(0, umount2(self->sb.mnt, 0)) {
+		TH_LOG("the FUSE mount is pinned: %s", strerror(errno));
 	}
 	umount2(t.below, MNT_DETACH);
 }
