@@ -314,6 +314,36 @@ static void expect_size(struct __test_metadata *_metadata, struct testfile *tf,
 	}
 }
 
+/* Append the first @len bytes of the file to it by copy_file_range(2). */
+static int append_copy(struct testfile *tf, size_t len)
+{
+	off_t from = 0, to = tf->oracle.size;
+	ssize_t ret = copy_file_range(fd_of(tf, F1), &from, fd_of(tf, F1), &to, len, 0);
+
+	if (ret != (ssize_t)len)
+		return ret < 0 ? -errno : -EIO;
+	oracle_copied(&tf->oracle, len, 0, tf->oracle.size);
+	return 0;
+}
+
+/* T6: so does what the server copies to the end: size and times are in no reply. */
+TEST_F(attributes, extending_copy_is_known_everywhere)
+{
+	struct testfile *tf = self->tf;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizings); i++) {
+		if (!report_select(&tf->report, "copy_file_range:%s", sizings[i].name))
+			continue;
+		ASSERT_EQ(0, testfile_create(tf, "file"));
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1)));
+		ASSERT_EQ(TESTFILE_SIZE, by_fstat(tf));
+		ASSERT_EQ(0, append_copy(tf, 100));
+		expect_size(_metadata, tf, &sizings[i], "copy_file_range to the end");
+		testfile_remove(tf);
+	}
+}
+
 /* T6: whatever extends the file, every way to ask knows its size at once. */
 TEST_F(attributes, extending_write_is_known_everywhere)
 {
