@@ -68,7 +68,8 @@ static int mount_private(const char *base, char *why, size_t len)
 {
 	if (unshare(CLONE_NEWNS))
 		return complain(why, len, "unshare(CLONE_NEWNS)");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	/* A slave: what others unmount meanwhile is not kept mounted here. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
 		return complain(why, len, "making the mount namespace private");
 	/* Backing images are sparse; the limit is for what a broken test might write. */
 	if (mount(NAMESPACE_TAG, base, "tmpfs", 0, "size=75%,mode=0755"))

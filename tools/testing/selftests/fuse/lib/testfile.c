@@ -274,8 +274,8 @@ static void check_one(struct testfile *tf, struct actor *a, enum view_id id,
 
 /*
  * F2, FA and FS are read by every reader in turn, not in each check: they differ
- * from F1 in how they write. On a slow machine all views are, but for the plainest
- * readers.
+ * from F1 in how they write. On a slow machine all views are in the checks of a
+ * range, but for the plainest readers.
  */
 #define TURNS	6
 
@@ -341,9 +341,16 @@ unsigned int testfile_check(struct testfile *tf, size_t len, off_t off)
 	return tf->mismatches - before;
 }
 
+/* Not one of thousands: every reader looks, however slow the machine. */
 unsigned int testfile_check_all(struct testfile *tf)
 {
-	return testfile_check(tf, TESTFILE_ROOM, 0);
+	const bool slow = tf->slow;
+	unsigned int found;
+
+	tf->slow = false;
+	found = testfile_check(tf, TESTFILE_ROOM, 0);
+	tf->slow = slow;
+	return found;
 }
 
 struct cache_stat {

@@ -291,7 +291,7 @@ static void mount_it(const char *where)
 {
 	char data[128];
 
-	if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_SLAVE, NULL))
 		die("unshare (root?)");
 	if (!where) {
 		if (mount("none", "/tmp", "tmpfs", 0, NULL))
