@@ -151,6 +151,7 @@ static ssize_t pipe_done(int which, ssize_t ret, ssize_t held)
 /* Fill @fd of a pipe from the file; stops at end of file. */
 static ssize_t splice_in(struct view *v, int fd, size_t len, off_t off)
 {
+	const off_t start = off;
 	size_t done = 0;
 	ssize_t ret;
 
@@ -161,6 +162,8 @@ static ssize_t splice_in(struct view *v, int fd, size_t len, off_t off)
 		if (!ret)
 			break;
 		done += ret;
+		if (off != start + (off_t)done)
+			return -ESPIPE;
 	}
 	return done;
 }
@@ -267,9 +270,10 @@ static ssize_t append_pwritev(struct view *v, void *buf, size_t len, off_t off)
 	return result(pwritev2(v->fd, iov, n, off, RWF_APPEND));
 }
 
-/* What is in the pipe goes to the file. */
+/* What is in the pipe goes to the file; an offset that does not follow is ESPIPE. */
 static ssize_t splice_out(int fd, struct view *v, size_t len, off_t off)
 {
+	const off_t start = off;
 	size_t done = 0;
 	ssize_t ret = 0;
 
@@ -278,6 +282,8 @@ static ssize_t splice_out(int fd, struct view *v, size_t len, off_t off)
 		if (ret <= 0)
 			break;
 		done += ret;
+		if (off != start + (off_t)done)
+			return -ESPIPE;
 	}
 	return ret < 0 ? -errno : (ssize_t)done;
 }
