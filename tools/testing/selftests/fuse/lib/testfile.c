@@ -341,16 +341,20 @@ unsigned int testfile_check(struct testfile *tf, size_t len, off_t off)
 	return tf->mismatches - before;
 }
 
-/* Not one of thousands: every reader looks, however slow the machine. */
-unsigned int testfile_check_all(struct testfile *tf)
+unsigned int testfile_check_fully(struct testfile *tf, size_t len, off_t off)
 {
 	const bool slow = tf->slow;
 	unsigned int found;
 
 	tf->slow = false;
-	found = testfile_check(tf, TESTFILE_ROOM, 0);
+	found = testfile_check(tf, len, off);
 	tf->slow = slow;
 	return found;
+}
+
+unsigned int testfile_check_all(struct testfile *tf)
+{
+	return testfile_check_fully(tf, TESTFILE_ROOM, 0);
 }
 
 struct cache_stat {

@@ -124,7 +124,10 @@ unsigned int testfile_check(struct testfile *tf, size_t len, off_t off);
  */
 bool testfile_reads_briefly(const struct action *a);
 
-/* The whole file, and the rest of its last page. */
+/* The same by every reader, however slow the machine: not one check of thousands. */
+unsigned int testfile_check_fully(struct testfile *tf, size_t len, off_t off);
+
+/* ... the whole file, and the rest of its last page. */
 unsigned int testfile_check_all(struct testfile *tf);
 
 /* Pages the kernel caches for the inode behind @fd (cachestat(2)), or -errno (-ENOSYS < 6.5). */
