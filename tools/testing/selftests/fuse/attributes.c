@@ -20,11 +20,6 @@
 
 SUITE_FILE_FIXTURE(attributes, NULL);
 
-static int fd_of(const struct testfile *tf, enum view_id id)
-{
-	return tf->actors[SELF].views[id].fd;
-}
-
 static struct times shown(const struct testfile *tf, enum times_look how)
 {
 	return times_shown(fd_of(tf, F1), tf->fuse, how);

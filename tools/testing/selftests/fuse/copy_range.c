@@ -18,16 +18,6 @@
 
 SUITE_FILE_FIXTURE(copy_range, testfile_reads_briefly);
 
-static long page(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
-
-static int fd_of(const struct testfile *tf, enum view_id view)
-{
-	return tf->actors[SELF].views[view].fd;
-}
-
 /* All of it, in as many pieces as the kernel likes. Bytes copied or -errno. */
 static ssize_t copy(int from, off_t at, int to, off_t there, size_t len)
 {
@@ -40,15 +30,6 @@ static ssize_t copy(int from, off_t at, int to, off_t there, size_t len)
 			done += ret;
 	}
 	return ret < 0 ? -errno : (ssize_t)done;
-}
-
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
-{
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
-	EXPECT_NE(0U, tf->cases) {
-		TH_LOG("FUSE_TEST_CASE names no case of this test");
-	}
 }
 
 /* Offsets and lengths in pages and bytes; see testfile.h for the layout. */

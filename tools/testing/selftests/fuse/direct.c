@@ -13,8 +13,7 @@
 
 #include "abi.h"
 #include "backing_probe.h"
-#include "suite.h"
-#include "testfile.h"
+#include "suite_file.h"
 
 FIXTURE(direct)
 {
@@ -26,21 +25,10 @@ BACKING_VARIANTS(direct);
 
 FIXTURE_SETUP(direct)
 {
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs,
-		.server = {
-			.mode = SERVER_PASSTHROUGH_DIRECT,
-			.attr_timeout = LONG_TIMEOUT,
-			.entry_timeout = LONG_TIMEOUT,
-		},
-	}));
-	if (server_abi(self->sb.server) != SERVER_ABI_MAINLINE)
+	suite_file_set_up(_metadata, variant->fs, SERVER_PASSTHROUGH_DIRECT, &self->sb,
+			  &self->tf);
+	if (self->tf && server_abi(self->sb.server) != SERVER_ABI_MAINLINE)
 		SKIP(return, "this passthrough ABI has no FOPEN_DIRECT_IO mode");
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->tf);
 }
 
 FIXTURE_TEARDOWN(direct)
@@ -65,10 +53,9 @@ static bool splices(const struct action *a)
 	return a->needs & ACTION_SPLICES;
 }
 
-static void open_file(struct __test_metadata *_metadata, struct testfile *tf)
+static void open_everywhere(struct __test_metadata *_metadata, struct testfile *tf)
 {
-	ASSERT_EQ(0, testfile_create(tf, "file"));
-	ASSERT_EQ(0, testfile_open(tf, SELF, tf->views));
+	open_file(_metadata, tf, "file");
 	ASSERT_EQ(0, testfile_open(tf, OTHER, VIEW_BIT(F1) | VIEW_BIT(MS) | VIEW_BIT(B)));
 	ASSERT_EQ(0, testfile_fork(tf));
 }
@@ -118,7 +105,7 @@ static bool all_turns_seen(struct __test_metadata *_metadata, struct testfile *t
 }
 
 /* C6: read and write ask the server, the mapping does not. */
-static void expect_engaged(struct __test_metadata *_metadata, struct testfile *tf)
+static void expect_server_asked(struct __test_metadata *_metadata, struct testfile *tf)
 {
 	EXPECT_LT(0U, server_requests(tf->report.sb->server, FUSE_READ));
 	EXPECT_LT(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
@@ -131,9 +118,9 @@ TEST_F(direct, server_and_mapping_agree)
 	long cached;
 
 	tf->reads = copies;
-	open_file(_metadata, tf);
+	open_everywhere(_metadata, tf);
 	EXPECT_TRUE(all_turns_seen(_metadata, tf));
-	expect_engaged(_metadata, tf);
+	expect_server_asked(_metadata, tf);
 	cached = testfile_cached_pages(tf->actors[SELF].views[F1].fd);
 	if (cached != -ENOSYS)
 		EXPECT_EQ(0, cached);
@@ -153,7 +140,7 @@ TEST_F(direct, appended_bytes_are_seen_by_server_and_mapping)
 	size_t i;
 
 	tf->reads = copies;
-	open_file(_metadata, tf);
+	open_everywhere(_metadata, tf);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		/* The appending ones must know the size that the backing file has. */
 		ASSERT_EQ(100, testfile_write(tf, SELF, rows[i].view, action_find(rows[i].action),
@@ -166,7 +153,7 @@ TEST_F(direct, appended_bytes_are_seen_by_server_and_mapping)
 					     tf->oracle.size - 70));
 		EXPECT_EQ(0U, testfile_check_all(tf));
 	}
-	expect_engaged(_metadata, tf);
+	expect_server_asked(_metadata, tf);
 }
 
 /* C6: the server may bypass the cache that the mapping is of. */
@@ -187,9 +174,9 @@ TEST_F(direct, server_with_o_direct_and_mapping_agree)
 		TH_LOG("%s", self->sb.why);
 	}
 	tf->reads = copies_briefly;
-	open_file(_metadata, tf);
+	open_everywhere(_metadata, tf);
 	EXPECT_TRUE(all_turns_seen(_metadata, tf));
-	expect_engaged(_metadata, tf);
+	expect_server_asked(_metadata, tf);
 	EXPECT_LT(0U, server_direct_transfers(self->sb.server));
 }
 
@@ -200,7 +187,7 @@ TEST_F(direct, splice_and_mapping_agree)
 
 	tf->reads = splices;
 	tf->quiet = !deviation_strict();
-	open_file(_metadata, tf);
+	open_everywhere(_metadata, tf);
 	suite_deviation(_metadata, "D4", all_turns_seen(_metadata, tf));
 }
 

@@ -16,8 +16,7 @@
 
 #include "abi.h"
 #include "fault.h"
-#include "suite.h"
-#include "testfile.h"
+#include "suite_file.h"
 
 struct eof {
 	struct testfile *tf;
@@ -40,15 +39,9 @@ static const struct server_options passthrough = {
 
 FIXTURE_SETUP(eof)
 {
-	struct report_case report;
-
-	SUITE_SANDBOX(&self->sb, ((struct sandbox_options) {
-		.fs = variant->fs, .server = passthrough,
-	}));
-	report = suite_case(_metadata, variant->fs, &self->sb);
-	self->eof.tf = testfile_new(&report);
-	ASSERT_NE(NULL, self->eof.tf);
-	self->eof.tf->reads = testfile_reads_briefly;
+	suite_file_set_up(_metadata, variant->fs, SERVER_PASSTHROUGH, &self->sb, &self->eof.tf);
+	if (self->eof.tf)
+		self->eof.tf->reads = testfile_reads_briefly;
 }
 
 static void remove_file(struct eof *eof)
@@ -64,34 +57,14 @@ FIXTURE_TEARDOWN(eof)
 	sandbox_destroy(&self->sb);
 }
 
-static long page(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
-
 /* A fresh file, every view open, the private one with a page of its own in the middle. */
-static void open_file(struct __test_metadata *_metadata, struct eof *eof)
+static void open_with_private(struct __test_metadata *_metadata, struct eof *eof)
 {
 	struct testfile *tf = eof->tf;
 
-	ASSERT_EQ(0, testfile_create(tf, "file"));
-	ASSERT_EQ(0, testfile_open(tf, SELF, tf->views));
+	open_file(_metadata, tf, "file");
 	ASSERT_EQ(0, view_open(&eof->private, &view_private, tf->fuse, TESTFILE_ROOM));
 	ASSERT_EQ(0, fault_copy(eof->private.map + 2 * page(), "p", 1, NULL));
-}
-
-static int fd_of(const struct testfile *tf, enum view_id view)
-{
-	return tf->actors[SELF].views[view].fd;
-}
-
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
-{
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
-	EXPECT_NE(0U, tf->cases) {
-		TH_LOG("FUSE_TEST_CASE names no case of this test");
-	}
 }
 
 /* --- the boundary -------------------------------------------------------------- */
@@ -221,7 +194,7 @@ static void truncate_once(struct __test_metadata *_metadata, struct eof *eof,
 {
 	struct testfile *tf = eof->tf;
 
-	open_file(_metadata, eof);
+	open_with_private(_metadata, eof);
 	prepare(_metadata, tf, state);
 	ASSERT_EQ(0, way->resize(tf, size)) {
 		TH_LOG("%s to %lld: %s", way->name, (long long)size, strerror(errno));
@@ -289,7 +262,7 @@ TEST_F(eof, boundary_follows_the_backing_size)
 	struct stat st;
 	size_t i;
 
-	open_file(_metadata, &self->eof);
+	open_with_private(_metadata, &self->eof);
 	ASSERT_EQ(0, fstat(fd_of(tf, F1), &st));
 	ASSERT_EQ(TESTFILE_SIZE, st.st_size);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -370,7 +343,7 @@ static void shrink_and_grow(struct __test_metadata *_metadata, struct eof *eof,
 {
 	struct testfile *tf = eof->tf;
 
-	open_file(_metadata, eof);
+	open_with_private(_metadata, eof);
 	prepare(_metadata, tf, DIRTY);
 	ASSERT_EQ(0, way->resize(tf, SMALL));
 	oracle_resize(&tf->oracle, SMALL);

@@ -16,31 +16,6 @@
 
 SUITE_FILE_FIXTURE(holes, testfile_reads_briefly);
 
-static long page(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
-
-static int fd_of(const struct testfile *tf, enum view_id view)
-{
-	return tf->actors[SELF].views[view].fd;
-}
-
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
-{
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
-	EXPECT_NE(0U, tf->cases) {
-		TH_LOG("FUSE_TEST_CASE names no case of this test");
-	}
-}
-
-static void open_file(struct __test_metadata *_metadata, struct testfile *tf, const char *name)
-{
-	ASSERT_EQ(0, testfile_create(tf, name));
-	ASSERT_EQ(0, testfile_open(tf, SELF, tf->views));
-}
-
 /* --- E5: fallocate(2) ----------------------------------------------------------- */
 
 static const struct request {

@@ -15,8 +15,7 @@
 #include <sys/stat.h>
 
 #include "abi.h"
-#include "suite.h"
-#include "testfile.h"
+#include "suite_file.h"
 #include "times.h"
 
 FIXTURE(late_reply)
@@ -49,11 +48,6 @@ FIXTURE_TEARDOWN(late_reply)
 {
 	testfile_free(self->tf);
 	sandbox_destroy(&self->sb);
-}
-
-static int fd_of(const struct testfile *tf, enum view_id id)
-{
-	return tf->actors[SELF].views[id].fd;
 }
 
 /* --- who waits for the reply ------------------------------------------------------ */
@@ -222,7 +216,7 @@ static void answer_late(struct __test_metadata *_metadata, struct testfile *tf,
 	tf->cases++;
 }
 
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
+static void expect_no_write(struct __test_metadata *_metadata, const struct testfile *tf)
 {
 	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
 	EXPECT_NE(0U, tf->cases) {
@@ -251,7 +245,7 @@ TEST_F(late_reply, write_outdates_a_reply_under_way)
 			answer_late(_metadata, tf, &questions[0], &e);
 		}
 	}
-	expect_engaged(_metadata, tf);
+	expect_no_write(_metadata, tf);
 }
 
 /* T5, T6: whatever the reply is to, and whatever made it old. */
@@ -272,7 +266,7 @@ TEST_F(late_reply, every_change_outdates_every_reply_under_way)
 		for (i = 0; i < ARRAY_SIZE(events); i++)
 			if (events[i].view != FD || tf->views & VIEW_BIT(FD))
 				answer_late(_metadata, tf, &questions[q], &events[i]);
-	expect_engaged(_metadata, tf);
+	expect_no_write(_metadata, tf);
 }
 
 /* T6, the control: late but not outdated, a reply is believed. */

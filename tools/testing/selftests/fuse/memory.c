@@ -37,19 +37,9 @@
 
 SUITE_FILE_FIXTURE(memory, testfile_reads_briefly);
 
-static size_t page(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
-
 static struct view *shared(struct testfile *tf)
 {
 	return &tf->actors[SELF].views[MS];
-}
-
-static int fd_of(const struct testfile *tf, enum view_id view)
-{
-	return tf->actors[SELF].views[view].fd;
 }
 
 /* --- what is done to the mapping: 0, or errno --------------------------------------- */
@@ -330,15 +320,6 @@ static void treat(struct __test_metadata *_metadata, struct testfile *tf,
 		tf->cases++;
 	}
 	testfile_remove(tf);
-}
-
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
-{
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
-	EXPECT_NE(0U, tf->cases) {
-		TH_LOG("FUSE_TEST_CASE names no case of this test");
-	}
 }
 
 /* C13 */

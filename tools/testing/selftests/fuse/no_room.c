@@ -72,16 +72,6 @@ FIXTURE_TEARDOWN(no_room)
 	sandbox_destroy(&self->sb);
 }
 
-static long page(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
-
-static int fd_of(const struct testfile *tf, enum view_id view)
-{
-	return tf->actors[SELF].views[view].fd;
-}
-
 /* What the kernel believes, without asking anybody. */
 static off_t cached_size(const struct testfile *tf)
 {
@@ -90,21 +80,6 @@ static off_t cached_size(const struct testfile *tf)
 	if (statx(fd_of(tf, F1), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &stx))
 		return -errno;
 	return stx.stx_size;
-}
-
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
-{
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
-	EXPECT_NE(0U, tf->cases) {
-		TH_LOG("FUSE_TEST_CASE names no case of this test");
-	}
-}
-
-static void open_file(struct __test_metadata *_metadata, struct testfile *tf, const char *name)
-{
-	ASSERT_EQ(0, testfile_create(tf, name));
-	ASSERT_EQ(0, testfile_open(tf, SELF, tf->views));
 }
 
 /* --- a file system without a free block ------------------------------------------------ */

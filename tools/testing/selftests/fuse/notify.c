@@ -17,16 +17,6 @@
 
 SUITE_FILE_FIXTURE(notify, NULL);
 
-static long page(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
-
-static int fd_of(const struct testfile *tf, enum view_id view)
-{
-	return tf->actors[SELF].views[view].fd;
-}
-
 /* --- what the server tells: 0 or -errno ------------------------------------------ */
 
 static int inval_attributes(struct server *srv)
@@ -144,15 +134,6 @@ static void notify_once(struct __test_metadata *_metadata, struct testfile *tf,
 	EXPECT_EQ(TESTFILE_SIZE, st.st_size);
 	testfile_remove(tf);
 	tf->cases++;
-}
-
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
-{
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
-	EXPECT_NE(0U, tf->cases) {
-		TH_LOG("FUSE_TEST_CASE names no case of this test");
-	}
 }
 
 /* C14 */

@@ -37,11 +37,6 @@ FIXTURE(private)
 
 BACKING_VARIANTS(private);
 
-static long page(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
-
 static struct private *private_new(struct testfile *tf)
 {
 	struct private *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
@@ -149,13 +144,13 @@ static bool private_is_right(struct private *p, enum actor_id who)
 }
 
 /* A fresh file, every view of it, and a private mapping. */
-static void open_file(struct __test_metadata *_metadata, struct private *p, int open_flags)
+static void open_with_private(struct __test_metadata *_metadata, struct private *p,
+			      int open_flags)
 {
 	struct view_spec spec = view_private;
 	struct testfile *tf = p->tf;
 
-	ASSERT_EQ(0, testfile_create(tf, "file"));
-	ASSERT_EQ(0, testfile_open(tf, SELF, tf->views));
+	open_file(_metadata, tf, "file");
 	ASSERT_EQ(0, testfile_open(tf, OTHER, VIEW_BIT(F1) | VIEW_BIT(MS) | VIEW_BIT(B)));
 	spec.open_flags = open_flags;
 	ASSERT_EQ(0, view_open(&p->view, &spec, tf->fuse, TESTFILE_ROOM));
@@ -183,15 +178,6 @@ static void fork_private(struct __test_metadata *_metadata, struct private *mine
 	memcpy(forked->owned, mine->owned, sizeof(mine->owned));
 	forked->view = mine->view;
 	ASSERT_EQ(0, testfile_fork(mine->tf));
-}
-
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
-{
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
-	EXPECT_NE(0U, tf->cases) {
-		TH_LOG("FUSE_TEST_CASE names no case of this test");
-	}
 }
 
 /* --- C8 ---------------------------------------------------------------------------- */
@@ -239,7 +225,7 @@ TEST_F(private, store_reaches_nobody_else)
 					   m == O_RDONLY ? "rdonly" : "rdwr"))
 				continue;
 			off = at->page * page() + at->byte;
-			open_file(_metadata, p, m);
+			open_with_private(_metadata, p, m);
 			prepare(_metadata, p, off, at->len, state);
 			ASSERT_EQ(0, private_store(p, SELF, at->len, off));
 			EXPECT_TRUE(private_is_right(p, SELF));
@@ -273,7 +259,7 @@ TEST_F(private, own_page_is_fixed_and_others_show_old_or_new)
 		if (!report_select(&p->tf->report, "%s:%s,%s", c->action,
 				   view_specs[c->view].name, p->tf->actors[c->who].name))
 			continue;
-		open_file(_metadata, p, O_RDWR);
+		open_with_private(_metadata, p, O_RDWR);
 		/* Page 1 its own, page 2 read, page 0 not touched: one write over all three. */
 		ASSERT_EQ(0, private_store(p, SELF, 10, page() + 20));
 		ASSERT_EQ(0, fault_copy(p->tf->buf, p->view.map + 2 * page(), 1, NULL));
@@ -292,7 +278,7 @@ TEST_F(private, own_page_outlives_a_punched_hole)
 {
 	struct private *p = self->mine;
 
-	open_file(_metadata, p, O_RDWR);
+	open_with_private(_metadata, p, O_RDWR);
 	ASSERT_EQ(0, private_store(p, SELF, 10, page() + 20));
 	ASSERT_EQ(0, fallocate(p->tf->actors[SELF].views[F1].fd,
 			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 3 * page()));
@@ -309,7 +295,7 @@ TEST_F(private, fork_parts_private_pages)
 	struct private *mine = self->mine, *forked = self->forked;
 	struct testfile *tf = self->tf;
 
-	open_file(_metadata, mine, O_RDWR);
+	open_with_private(_metadata, mine, O_RDWR);
 	ASSERT_EQ(0, private_store(mine, SELF, 100, 50));
 	fork_private(_metadata, mine, forked);
 	EXPECT_TRUE(private_is_right(forked, CHILD));
@@ -341,7 +327,7 @@ TEST_F(private, dropped_page_shows_the_file_again)
 {
 	struct private *p = self->mine;
 
-	open_file(_metadata, p, O_RDWR);
+	open_with_private(_metadata, p, O_RDWR);
 	ASSERT_EQ(0, private_store(p, SELF, 3 * page(), 100));
 	ASSERT_EQ(100, testfile_write(p->tf, SELF, F1, action_find("pwrite"), 100, page()));
 	EXPECT_TRUE(private_is_right(p, SELF));
@@ -378,7 +364,7 @@ TEST_F(private, forced_write_stays_private)
 	struct testfile *tf = self->tf;
 	int ret;
 
-	open_file(_metadata, p, O_RDONLY);
+	open_with_private(_metadata, p, O_RDONLY);
 	ASSERT_EQ(0, mprotect(p->view.map, TESTFILE_ROOM, PROT_READ));
 	own_page(p, page());
 	oracle_payload(&tf->oracle, tf->buf, 64, page() + 30);

@@ -41,23 +41,9 @@ FIXTURE_TEARDOWN(self_buffer)
 	sandbox_destroy(&self->sb);
 }
 
-static long page(void)
-{
-	return sysconf(_SC_PAGESIZE);
-}
-
 static struct view *view(struct testfile *tf, enum view_id id)
 {
 	return &tf->actors[SELF].views[id];
-}
-
-static void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
-{
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
-	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
-	EXPECT_NE(0U, tf->cases) {
-		TH_LOG("FUSE_TEST_CASE names no case of this test");
-	}
 }
 
 /* --- the page of the buffer ----------------------------------------------------------- */

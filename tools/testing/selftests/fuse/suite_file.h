@@ -6,6 +6,7 @@
 #ifndef FUSE_SELFTEST_SUITE_FILE_H
 #define FUSE_SELFTEST_SUITE_FILE_H
 
+#include "abi.h"
 #include "suite.h"
 #include "testfile.h"
 
@@ -52,5 +53,41 @@ static inline void suite_file_set_up(struct __test_metadata *_metadata, const ch
 		testfile_free(self->tf);				\
 		sandbox_destroy(&self->sb);				\
 	}
+
+static inline long page(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+/* The descriptor of one of the test's own views. */
+static inline int fd_of(const struct testfile *tf, enum view_id view)
+{
+	return tf->actors[SELF].views[view].fd;
+}
+
+/* A fresh file with every view open in the test itself. */
+static inline void open_file(struct __test_metadata *_metadata, struct testfile *tf,
+			     const char *name)
+{
+	ASSERT_EQ(0, testfile_create(tf, name));
+	ASSERT_EQ(0, testfile_open(tf, SELF, tf->views));
+}
+
+/* The bytes came from where they should: the server was asked for none. */
+static inline void expect_passed_through(struct __test_metadata *_metadata,
+					 const struct testfile *tf)
+{
+	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_READ));
+	EXPECT_EQ(0U, server_requests(tf->report.sb->server, FUSE_WRITE));
+}
+
+/* Some rows of a table ran, and all passed through. */
+static inline void expect_engaged(struct __test_metadata *_metadata, const struct testfile *tf)
+{
+	expect_passed_through(_metadata, tf);
+	EXPECT_NE(0U, tf->cases) {
+		TH_LOG("FUSE_TEST_CASE names no case of this test");
+	}
+}
 
 #endif /* FUSE_SELFTEST_SUITE_FILE_H */
