@@ -40,6 +40,7 @@ struct times times_shown(int fd, const char *path, enum times_look how)
 	return (struct times) {
 		{ stx.stx_mtime.tv_sec + shift, stx.stx_mtime.tv_nsec },
 		{ stx.stx_ctime.tv_sec + shift, stx.stx_ctime.tv_nsec },
+		{ stx.stx_atime.tv_sec + shift, stx.stx_atime.tv_nsec },
 	};
 }
 
@@ -48,7 +49,7 @@ struct times times_answered(int fd)
 	struct stat st = {};
 
 	fstat(fd, &st);
-	return (struct times) { st.st_mtim, st.st_ctim };
+	return (struct times) { st.st_mtim, st.st_ctim, st.st_atim };
 }
 
 int times_set_old(int fd)

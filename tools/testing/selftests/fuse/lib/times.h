@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * mtime and ctime, at nanosecond resolution and without sleeping: tests set a
- * fixed old mtime and look whether it moved.
+ * Timestamps, at nanosecond resolution and without sleeping: tests set a fixed
+ * old time and look whether it moved.
  */
 #ifndef FUSE_SELFTEST_TIMES_H
 #define FUSE_SELFTEST_TIMES_H
@@ -10,7 +10,7 @@
 #include <time.h>
 
 struct times {
-	struct timespec mtime, ctime;
+	struct timespec mtime, ctime, atime;
 };
 
 /* The ways to ask; statx(2) names the last two. */
@@ -38,6 +38,7 @@ struct times times_answered(int fd);
 /* Set mtime and atime of @fd to times_old. 0 or -errno. */
 int times_set_old(int fd);
 
+/* mtime and ctime: reading may move atime. */
 bool times_same(struct times a, struct times b);
 bool times_equal(struct timespec a, struct timespec b);
 bool times_later(struct timespec a, struct timespec b);
