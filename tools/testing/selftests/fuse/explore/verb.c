@@ -29,6 +29,8 @@ static const struct {
 	{ "uring-write", 1 }, { "uring-write-fixed", 1 }, { "uring-write-linked", 1 },
 	{ "process-vm-read", 2 }, { "process-vm-write", 2 },
 	{ "proc-mem-read", 1 }, { "proc-mem-write", 2 },
+	/* through FUSE it is pwrite once more */
+	{ "pwritev2-nowait", 1 },
 	/* they wait for the disk */
 	{ "pwritev2-dsync", 1 }, { "fsync", 1 }, { "fdatasync", 1 },
 	{ "msync-sync", 2 }, { "msync-invalidate", 1 }, { "msync-async", 4 },

@@ -270,6 +270,23 @@ static ssize_t append_pwritev(struct view *v, void *buf, size_t len, off_t off)
 	return result(pwritev2(v->fd, iov, n, off, RWF_APPEND));
 }
 
+/* What is not done at once, all of it or the rest, is done the usual way; pwritev2(2) */
+static ssize_t nowait_pwritev(struct view *v, void *buf, size_t len, off_t off)
+{
+	struct iovec iov[3];
+	int n = split(iov, buf, len);
+	ssize_t done = pwritev2(v->fd, iov, n, off, RWF_NOWAIT), rest;
+
+	if (done < 0 && errno != EAGAIN && errno != EOPNOTSUPP)
+		return -errno;
+	if (done < 0)
+		done = 0;
+	if (done == (ssize_t)len)
+		return done;
+	rest = pwrite(v->fd, (char *)buf + done, len - done, off + done);
+	return rest < 0 ? -errno : done + rest;
+}
+
 /* What is in the pipe goes to the file; an offset that does not follow is ESPIPE. */
 static ssize_t splice_out(int fd, struct view *v, size_t len, off_t off)
 {
@@ -361,6 +378,7 @@ const struct action actions[] = {
 	{ "writev",		ACTION_WRITE,	PLAIN,	seek_writev, NULL },
 	{ "pwritev2-dsync",	ACTION_WRITE,	PLAIN,	dsync_pwritev, NULL },
 	{ "pwritev2-append",	ACTION_WRITE,	APPENDS, append_pwritev, NULL },
+	{ "pwritev2-nowait",	ACTION_WRITE,	PLAIN,	nowait_pwritev, NULL },
 	{ "splice-write",	ACTION_WRITE,	SPLICES, splice_write, NULL },
 	{ "vmsplice-write",	ACTION_WRITE,	SPLICES, vmsplice_write, NULL },
 	{ "sendfile-write",	ACTION_WRITE,	SPLICES, sendfile_write, NULL },
