@@ -27,8 +27,8 @@
 
 #include "abi.h"
 #include "fault.h"
-#include "suite.h"
-#include "testfile.h"
+#include "process.h"
+#include "suite_file.h"
 
 FIXTURE(lifetime)
 {
@@ -61,8 +61,6 @@ FIXTURE_TEARDOWN(lifetime)
 }
 
 /* --- L1: the server is gone -------------------------------------------------- */
-
-#define DATA_VIEWS	(VIEW_BIT(F1) | VIEW_BIT(MS) | VIEW_BIT(MR) | VIEW_BIT(B) | VIEW_BIT(MB))
 
 static int abort_connection(struct sandbox *sb)
 {
@@ -117,27 +115,6 @@ static void expect_metadata_dead(struct __test_metadata *_metadata, struct testf
 	EXPECT_EQ(ENOTCONN, errno);
 	EXPECT_EQ(-1, ftruncate(fd, 0));
 	EXPECT_EQ(ENOTCONN, errno);
-}
-
-/* Everything data can do, on pages touched before and pages that were not. */
-static void expect_data_alive(struct __test_metadata *_metadata, struct testfile *tf)
-{
-	const long page = sysconf(_SC_PAGESIZE);
-	struct view *map = &tf->actors[SELF].views[MS];
-	char *again;
-
-	ASSERT_EQ(64, testfile_write(tf, SELF, MS, action_find("store"), 64, 100));
-	EXPECT_EQ(0U, testfile_check_all(tf));
-	ASSERT_EQ(page, testfile_write(tf, SELF, MS, action_find("store"), page, 4 * page + 7));
-	ASSERT_EQ(9000, testfile_write(tf, SELF, F1, action_find("pwrite"), 9000, page + 5));
-	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("splice-write"), 64, 5 * page));
-	ASSERT_EQ(64, testfile_write(tf, SELF, B, action_find("pwrite"), 64, 3 * page));
-	EXPECT_EQ(0U, testfile_check_all(tf));
-	EXPECT_EQ(0, msync(map->map, page, MS_SYNC));
-	again = mmap(NULL, page, PROT_READ, MAP_SHARED, tf->actors[SELF].views[F1].fd, 0);
-	EXPECT_NE(MAP_FAILED, again);
-	if (again != MAP_FAILED)
-		munmap(again, page);
 }
 
 TEST_F(lifetime, data_outlives_the_server)
@@ -669,54 +646,7 @@ TEST_F(lifetime, fsync_without_the_server_writes_back)
 	suite_deviation(_metadata, "D8", !testfile_dirty_pages(v[B].fd));
 }
 
-/* --- L6: the server takes its time ------------------------------------------------ */
-
-static void *ask_and_wait(void *arg)
-{
-	struct testfile *tf = arg;
-	struct stat st;
-
-	stat(tf->fuse, &st);
-	return NULL;
-}
-
-static void *open_and_wait(void *arg)
-{
-	struct testfile *tf = arg;
-	int fd = open(tf->fuse, O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0)
-		close(fd);
-	return NULL;
-}
-
-/* L6: while a reply is withheld from one thread, data flows for the others. */
-TEST_F(lifetime, data_does_not_wait_for_the_server)
-{
-	static const struct {
-		uint32_t opcode;
-		void *(*ask)(void *tf);
-	} withheld[] = {
-		{ FUSE_GETATTR, ask_and_wait },
-		{ FUSE_OPEN, open_and_wait },
-	};
-	struct testfile *tf = self->tf;
-	pthread_t thread;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(withheld); i++) {
-		ASSERT_EQ(0, testfile_create(tf, "file"));
-		ASSERT_EQ(0, testfile_open(tf, SELF, DATA_VIEWS));
-		server_withhold(self->sb.server, withheld[i].opcode);
-		ASSERT_EQ(0, pthread_create(&thread, NULL, withheld[i].ask, tf));
-		EXPECT_EQ(0, server_wait_withheld(self->sb.server, withheld[i].opcode));
-		expect_data_alive(_metadata, tf);
-		server_release(self->sb.server, withheld[i].opcode);
-		pthread_join(thread, NULL);
-		EXPECT_EQ(0U, testfile_check_all(tf));
-		testfile_remove(tf);
-	}
-}
+/* --- L6: the backing file system takes its time ----------------------------------- */
 
 /*
  * A child that holds the backing file system frozen until @release is closed, and no
@@ -795,27 +725,12 @@ static void *write_once(void *arg)
 	return NULL;
 }
 
-/* Does thread @tid wait for what no signal ends (proc_pid_stat(5))? */
-static bool waits_for_the_disk(int tid)
-{
-	char path[64], state = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	f = fopen(path, "re");
-	if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-		state = 0;
-	if (f)
-		fclose(f);
-	return state == 'D';
-}
-
 /* False after SERVER_WAIT_SECONDS: neither has it ended nor does it wait for the disk. */
 static bool has_come_to_rest(const struct writer *w)
 {
 	const time_t end = time(NULL) + SERVER_WAIT_SECONDS;
 
-	while (!w->done && !(w->tid && waits_for_the_disk(w->tid))) {
+	while (!w->done && process_state(w->tid) != 'D') {
 		if (time(NULL) > end)
 			return false;
 		sched_yield();
@@ -860,39 +775,6 @@ TEST_F(lifetime, frozen_backing_file_system_is_not_written)
 		EXPECT_EQ(0, memcmp(w.buf, seen, sizeof(seen)));
 		testfile_remove(tf);
 	}
-}
-
-static void interrupted(int signo)
-{
-	(void)signo;
-}
-
-/* L6: a signal ends the wait for an open with EINTR, and nothing is leaked. */
-TEST_F(lifetime, signal_interrupts_a_withheld_open)
-{
-	struct sigaction sa = { .sa_handler = interrupted };
-	struct testfile *tf = self->tf;
-	int status;
-	pid_t pid;
-
-	ASSERT_EQ(0, testfile_create(tf, "file"));
-	server_withhold(self->sb.server, FUSE_OPEN);
-	pid = fork();
-	if (!pid) {
-		close(server_device(self->sb.server));
-		sigaction(SIGUSR1, &sa, NULL);
-		_exit(open(tf->fuse, O_RDWR) < 0 ? errno : 0);
-	}
-	ASSERT_EQ(0, server_wait_withheld(self->sb.server, FUSE_OPEN));
-	ASSERT_EQ(0, kill(pid, SIGUSR1));
-	ASSERT_EQ(0, server_wait_requests(self->sb.server, FUSE_INTERRUPT, 1));
-	server_release(self->sb.server, FUSE_OPEN);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_TRUE(WIFEXITED(status));
-	/* The server answered after all or the wait was given up; never anything else. */
-	EXPECT_TRUE(WEXITSTATUS(status) == EINTR || !WEXITSTATUS(status));
-	ASSERT_EQ(0, testfile_open(tf, SELF, DATA_VIEWS));
-	EXPECT_EQ(0U, testfile_check_all(tf));
 }
 
 SUITE_MAIN()

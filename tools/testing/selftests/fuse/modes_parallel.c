@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "abi.h"
+#include "process.h"
 #include "suite.h"
 
 #define FILE_SIZE	65536
@@ -105,26 +106,6 @@ static void start(struct __test_metadata *_metadata, struct call *c)
 	ASSERT_EQ(0, pthread_create(&c->thread, NULL, make_call, c));
 }
 
-/* Does the thread sleep uninterruptibly: for a lock or an event, not for the server? */
-static bool sleeps_inside(const struct call *c)
-{
-	char path[64], stat[512], *state;
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&c->tid));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	len = read(fd, stat, sizeof(stat) - 1);
-	close(fd);
-	if (len <= 0)
-		return false;
-	stat[len] = '\0';
-	state = strrchr(stat, ')');
-	return state && state[1] == ' ' && state[2] == 'D';
-}
-
 enum outcome { TOGETHER, HELD, NEITHER };
 
 static const char *const outcome_names[] = { "goes on", "is held", "neither goes on nor is held" };
@@ -140,7 +121,8 @@ static enum outcome outcome(struct server *srv, const struct call *c, uint64_t w
 	do {
 		if (atomic_load(&c->done) || server_requests(srv, FUSE_WRITE) > writes)
 			return TOGETHER;
-		looks = sleeps_inside(c) ? looks + 1 : 0;
+		/* For a lock or an event, not for the server. */
+		looks = process_state(atomic_load(&c->tid)) == 'D' ? looks + 1 : 0;
 		if (looks == HELD_LOOKS)
 			return HELD;
 		sched_yield();

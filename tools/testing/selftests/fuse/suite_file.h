@@ -6,6 +6,8 @@
 #ifndef FUSE_SELFTEST_SUITE_FILE_H
 #define FUSE_SELFTEST_SUITE_FILE_H
 
+#include <sys/mman.h>
+
 #include "abi.h"
 #include "suite.h"
 #include "testfile.h"
@@ -88,6 +90,30 @@ static inline void expect_engaged(struct __test_metadata *_metadata, const struc
 	EXPECT_NE(0U, tf->cases) {
 		TH_LOG("FUSE_TEST_CASE names no case of this test");
 	}
+}
+
+/* What expect_data_alive() asks for. */
+#define DATA_VIEWS	(VIEW_BIT(F1) | VIEW_BIT(MS) | VIEW_BIT(MR) | VIEW_BIT(B) | VIEW_BIT(MB))
+
+/* Everything data can do without the server, on pages touched before and pages that were not. */
+static inline void expect_data_alive(struct __test_metadata *_metadata, struct testfile *tf)
+{
+	struct view *map = &tf->actors[SELF].views[MS];
+	char *again;
+
+	ASSERT_EQ(64, testfile_write(tf, SELF, MS, action_find("store"), 64, 100));
+	EXPECT_EQ(0U, testfile_check_all(tf));
+	ASSERT_EQ(page(), testfile_write(tf, SELF, MS, action_find("store"), page(),
+					 4 * page() + 7));
+	ASSERT_EQ(9000, testfile_write(tf, SELF, F1, action_find("pwrite"), 9000, page() + 5));
+	ASSERT_EQ(64, testfile_write(tf, SELF, F1, action_find("splice-write"), 64, 5 * page()));
+	ASSERT_EQ(64, testfile_write(tf, SELF, B, action_find("pwrite"), 64, 3 * page()));
+	EXPECT_EQ(0U, testfile_check_all(tf));
+	EXPECT_EQ(0, msync(map->map, page(), MS_SYNC));
+	again = mmap(NULL, page(), PROT_READ, MAP_SHARED, fd_of(tf, F1), 0);
+	EXPECT_NE(MAP_FAILED, again);
+	if (again != MAP_FAILED)
+		munmap(again, page());
 }
 
 #endif /* FUSE_SELFTEST_SUITE_FILE_H */

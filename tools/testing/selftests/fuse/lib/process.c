@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -30,4 +33,24 @@ pid_t process_id(void)
 	if (!*known)
 		*known = getpid();
 	return *known;
+}
+
+char process_state(pid_t tid)
+{
+	char path[64], stat[512], *name_end;
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, stat, sizeof(stat) - 1);
+	close(fd);
+	if (len <= 0)
+		return 0;
+	stat[len] = '\0';
+	/* The name before it may have brackets and blanks of its own. */
+	name_end = strrchr(stat, ')');
+	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
 }

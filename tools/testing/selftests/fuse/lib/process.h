@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which process is this, asked a hundred thousand times. */
+/* What is asked of processes time and again. */
 #ifndef FUSE_SELFTEST_PROCESS_H
 #define FUSE_SELFTEST_PROCESS_H
 
@@ -11,5 +11,11 @@
  * its own.
  */
 pid_t process_id(void);
+
+/*
+ * State of a process or thread, proc_pid_stat(5): 'D' waits for what no signal ends,
+ * 'S' for what one does, 'T' is stopped. 0 if there is none.
+ */
+char process_state(pid_t tid);
 
 #endif /* FUSE_SELFTEST_PROCESS_H */
