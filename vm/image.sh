@@ -9,7 +9,7 @@ IMAGE=
 readonly IMAGE_TOOLS=(mkfs.ext4 mkfs.xfs mkfs.btrfs)
 readonly IMAGE_SHELL=(bash ls cat dmesg mount umount grep stat strace)
 # What the programs and init use when the kernel does not have it built in.
-readonly IMAGE_MODULES=(virtio_pci virtio_console fuse loop overlay ext4 xfs btrfs)
+readonly IMAGE_MODULES=(virtio_pci virtio_console fuse loop overlay ext4 quota_v2 xfs btrfs)
 
 # --- init -----------------------------------------------------------------
 

@@ -45,7 +45,7 @@ static enum sandbox_result mount_disk(const struct sandbox *disk, const char *ro
 
 	snprintf(beside, sizeof(beside), "%.4000s/image", disk->backing);
 	snprintf(image, sizeof(image), "%.4000s/image", disk->mnt);
-	return backing_mount_disk(beside, image, root, why, len);
+	return backing_mount_disk(BACKING_PLAIN_DISK, beside, image, root, why, len);
 }
 
 FIXTURE_SETUP(disk_errors)

@@ -1,76 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes and stores for which there is no room: the file system is full, the
- * user's share of it is, a limit of the process or of the file system is
- * reached, or the bytes cannot even be fetched. What is refused must leave the
- * file, its size and what is cached of it as they were.
+ * Writes and stores for which there is no room: the file system is full, a limit
+ * of the process or of the file system is reached, or the bytes cannot even be
+ * fetched. What is refused must leave the file, its size and what is cached of it
+ * as they were.
  *
  * The E and T ids in the comments are rows of the catalogue of properties.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/btrfs.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 
 #include "abi.h"
 #include "fault.h"
+#include "half_empty.h"
 #include "suite_file.h"
 
-/* File systems on which the share of a user or subvolume is limited without quota files. */
-FIXTURE(share)
-{
-	struct sandbox sb;
-	struct testfile *tf;
-};
-
-FIXTURE_VARIANT(share) { const char *fs; };
-FIXTURE_VARIANT_ADD(share, tmpfs) { .fs = "tmpfs" };
-FIXTURE_VARIANT_ADD(share, btrfs) { .fs = "btrfs" };
-
-/* After the above: btrfs is not itself again at once when it was full. */
-FIXTURE(no_room)
-{
-	struct sandbox sb;
-	struct testfile *tf;
-};
-
-BACKING_VARIANTS(no_room);
-
-static void set_up(struct __test_metadata *_metadata, const char *fs, struct sandbox *sb,
-		   struct testfile **tf)
-{
-	suite_file_set_up(_metadata, fs, SERVER_PASSTHROUGH, sb, tf);
-	if (*tf)
-		(*tf)->reads = testfile_reads_briefly;
-}
-
-FIXTURE_SETUP(no_room)
-{
-	set_up(_metadata, variant->fs, &self->sb, &self->tf);
-}
-
-FIXTURE_SETUP(share)
-{
-	set_up(_metadata, variant->fs, &self->sb, &self->tf);
-}
-
-FIXTURE_TEARDOWN(share)
-{
-	testfile_free(self->tf);
-	sandbox_destroy(&self->sb);
-}
-
-FIXTURE_TEARDOWN(no_room)
-{
-	testfile_free(self->tf);
-	sandbox_destroy(&self->sb);
-}
+SUITE_FILE_FIXTURE(no_room, testfile_reads_briefly);
 
 /* What the kernel believes, without asking anybody. */
 static off_t cached_size(const struct testfile *tf)
@@ -132,33 +82,6 @@ static int fill(const char *dir)
 	return fd;
 }
 
-static void drain(int filler)
-{
-	/* Some file systems have the blocks back only once the change is on disk. */
-	if (filler >= 0 && !ftruncate(filler, 0))
-		syncfs(filler);
-	close(filler);
-}
-
-/* A file of one block of data, the first page, and a hole, the second. -1 if not to be made. */
-static char *map_half_empty(const char *path)
-{
-	char *map = MAP_FAILED;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd >= 0 && pwrite(fd, "d", 1, 0) == 1 && !ftruncate(fd, 2 * page()) && !fsync(fd))
-		map = mmap(NULL, 2 * page(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (fd >= 0)
-		close(fd);
-	return map;
-}
-
-/* All but the hole: tmpfs needs a page to show even a load from that. */
-static unsigned int check_data(struct testfile *tf)
-{
-	return testfile_check(tf, 3 * page(), 0) + testfile_check(tf, 3 * page(), 5 * page());
-}
-
 /* What a full file system does by itself. */
 struct full {
 	bool hole_faults;	/* a store into a hole */
@@ -180,181 +103,6 @@ static struct full full_backing(const char *path, char *map)
 		f.extend_error = 0;
 	close(fd);
 	return f;
-}
-
-/* --- E6: no share left ---------------------------------------------------------------- */
-
-/* Bytes of a user or subvolume that is full; btrfs counts its metadata in. */
-#define SHARE	(512 * 1024)
-
-/* tmpfs with a limit for everybody but root. 0 or errno. */
-static int limit_tmpfs(const char *dir)
-{
-	char options[64];
-
-	snprintf(options, sizeof(options), "usrquota,usrquota_block_hardlimit=%d", SHARE);
-	return mount("share", dir, "tmpfs", 0, options) ? errno : 0;
-}
-
-/* Group 0 is that of the subvolume itself. 0 or errno. */
-static int limit_subvolume(const char *dir, __u64 limit)
-{
-	struct btrfs_ioctl_qgroup_limit_args args = {
-		.lim = { .flags = BTRFS_QGROUP_LIMIT_MAX_RFER, .max_rfer = limit },
-	};
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
-
-	if (fd < 0 || ioctl(fd, BTRFS_IOC_QGROUP_LIMIT, &args))
-		err = errno;
-	close(fd);
-	return err;
-}
-
-/* btrfs limits subvolumes, whoever writes: @dir becomes one, in the place of an empty directory. */
-static int limit_btrfs(const char *dir)
-{
-	struct btrfs_ioctl_quota_ctl_args quota = { .cmd = BTRFS_QUOTA_CTL_ENABLE };
-	struct btrfs_ioctl_vol_args volume = { .name = "share" };
-	char parent[PATH_MAX];
-	int fd, err = 0;
-
-	snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(dir, '/') - dir), dir);
-	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, BTRFS_IOC_QUOTA_CTL, &quota) || rmdir(dir) ||
-	    ioctl(fd, BTRFS_IOC_SUBVOL_CREATE, &volume))
-		err = errno;
-	close(fd);
-	return err ?: limit_subvolume(dir, SHARE);
-}
-
-/* It may count what was freed for a while yet. */
-static int lift_btrfs(const char *dir)
-{
-	return limit_subvolume(dir, ~0ULL);
-}
-
-/* Use up the share of @uid, by a file like those that may still grow. Descriptor or -1. */
-static int use_up(const char *dir, uid_t uid)
-{
-	char path[PATH_MAX], *block = calloc(1, page());
-	off_t end = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "%.4000s/filler", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && fchown(fd, uid, -1))
-		end = -1;
-	while (block && end >= 0 && end < 4 * SHARE)
-		end = pwrite(fd, block, page(), end) == page() ? end + page() : -1;
-	free(block);
-	return fd;
-}
-
-/* In a child, as the owner of the share: store, and say which signal that raised. */
-struct share_store {
-	char *at;
-	uid_t uid;
-	struct fault *fault;	/* shared */
-};
-
-static void store_as_owner(struct __test_metadata *_metadata, const struct share_store *s)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		if (s->uid && setresuid(s->uid, s->uid, s->uid))
-			_exit(1);
-		fault_copy(s->at, "x", 1, s->fault);
-		_exit(0);
-	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_EQ(0, status);
-}
-
-static const struct share {
-	const char *fs;
-	int (*limit)(const char *dir);
-	int (*lift)(const char *dir);	/* NULL: room is made instead */
-	uid_t uid;
-	const char *absent;	/* what the kernel lacks if it cannot be set */
-} shares[] = {
-	{ "tmpfs", limit_tmpfs, NULL, 1000, "CONFIG_TMPFS_QUOTA (Linux 6.6)" },
-	{ "btrfs", limit_btrfs, lift_btrfs, 0, "quota groups of btrfs" },
-};
-
-static const struct share *share_of(const char *fs)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(shares); i++)
-		if (!strcmp(shares[i].fs, fs))
-			return &shares[i];
-	return NULL;
-}
-
-/* A signal that a store by the owner of the share raises at @at, or 0. */
-static int raised(struct __test_metadata *_metadata, const struct share *share, char *at,
-		  struct fault *fault)
-{
-	const struct share_store store = { .at = at, .uid = share->uid, .fault = fault };
-
-	memset(fault, 0, sizeof(*fault));
-	store_as_owner(_metadata, &store);
-	return fault->signo;
-}
-
-/* E6: the same when there are free blocks, but not for this user or subvolume. */
-TEST_F(share, store_beyond_the_share_raises_sigbus)
-{
-	const struct action *store = action_find("store");
-	const struct share *share = share_of(variant->fs);
-	char dir[PATH_MAX], path[PATH_MAX], *probe, *hole;
-	struct testfile *tf = self->tf;
-	struct fault *f;
-	int filler, err;
-	bool faults;
-
-	ASSERT_NE(NULL, share);
-	snprintf(dir, sizeof(dir), "%.4000s/share", self->sb.backing);
-	ASSERT_EQ(0, mkdir(dir, 0755));
-	err = share->limit(dir);
-	if (err)
-		SKIP(return, "this kernel has no %s: %s", share->absent, strerror(err));
-	f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, f);
-	open_file(_metadata, tf, "share/file");
-	ASSERT_EQ(0, fchown(fd_of(tf, B), share->uid, -1));
-	ASSERT_EQ(300, testfile_write(tf, SELF, MS, store, 300, page() - 100));
-	ASSERT_EQ(0, fsync(fd_of(tf, B)));
-	snprintf(path, sizeof(path), "%.4000s/probe", dir);
-	probe = map_half_empty(path);
-	ASSERT_NE(MAP_FAILED, probe);
-	ASSERT_EQ(0, chown(path, share->uid, -1));
-	filler = use_up(dir, share->uid);
-
-	hole = tf->actors[SELF].views[MS].map + 3 * page() + 200;
-	faults = raised(_metadata, share, probe + page(), f);
-	if (faults) {
-		EXPECT_EQ(SIGBUS, raised(_metadata, share, hole, f));
-		EXPECT_EQ(BUS_ADRERR, f->code);
-		EXPECT_EQ((void *)hole, f->addr);
-		EXPECT_EQ(0U, check_data(tf));
-	}
-	drain(filler);
-	if (share->lift)
-		ASSERT_EQ(0, share->lift(dir));
-	EXPECT_EQ(0, raised(_metadata, share, hole, f));
-	EXPECT_EQ(300, testfile_write(tf, SELF, MS, store, 300, 3 * page() + 200));
-	EXPECT_EQ(0U, testfile_check_all(tf));
-	tf->cases++;
-	expect_engaged(_metadata, tf);
-
-	munmap(probe, 2 * page());
-	testfile_remove(tf);
-	umount2(dir, MNT_DETACH);
-	if (!faults)
-		SKIP(return, "%s takes a store beyond the share", variant->fs);
 }
 
 /* --- T6: what is refused, and how ------------------------------------------------------ */

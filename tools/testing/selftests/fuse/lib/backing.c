@@ -31,6 +31,7 @@ struct recipe {
 	const char *type;		/* for mount(2), if it is not fs */
 	enum backing_kind kind;
 	const char *config;		/* the kernel's option for it */
+	const char *option;		/* ... and for quotas, if it has them */
 	const char *package;		/* where mkfs comes from */
 	long long size;
 	const char *mount_data;
@@ -67,6 +68,20 @@ static const struct recipe recipes[] = {
 		.mount_data = "noinit_itable",
 		.mkfs = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-I", "256", "-N", "64",
 			  "-O", "^has_journal", "-E", "nodiscard,lazy_itable_init=1" },
+	}, {
+		.fs = BACKING_QUOTA_EXT4, .type = "ext4", .kind = ON_IMAGE,
+		.config = "CONFIG_EXT4_FS", .package = "e2fsprogs", .size = 16 * MIB,
+		.option = "CONFIG_QFMT_V2",
+		.mount_data = "noinit_itable,usrquota",
+		.mkfs = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-I", "256", "-N", "64",
+			  "-O", "quota", "-J", "size=4",
+			  "-E", "nodiscard,lazy_itable_init=1,quotatype=usrquota" },
+	}, {
+		.fs = BACKING_QUOTA_XFS, .type = "xfs", .kind = ON_IMAGE,
+		.config = "CONFIG_XFS_FS", .package = "xfsprogs", .size = 320 * MIB,
+		.option = "CONFIG_XFS_QUOTA",
+		.mount_data = "usrquota",
+		.mkfs = { "mkfs.xfs", "-q", "-f", "-K" },
 	},
 };
 
@@ -99,6 +114,10 @@ static enum sandbox_result mount_failed(const struct recipe *recipe, const struc
 	if (errno == ENODEV)
 		return because(why, SANDBOX_UNSUPPORTED, "%s: this kernel has no %s",
 			       recipe->fs, recipe->config);
+	/* Not known at all, or a module that is not there. */
+	if (recipe->option && (errno == EINVAL || errno == ESRCH))
+		return because(why, SANDBOX_UNSUPPORTED, "%s: this kernel has no %s",
+			       recipe->fs, recipe->option);
 	return because(why, SANDBOX_BROKEN, "mounting %s: %s", recipe->fs, strerror(errno));
 }
 
@@ -217,15 +236,17 @@ static enum sandbox_result make_on_image(const struct recipe *recipe, const char
 	return result;
 }
 
-enum sandbox_result backing_mount_disk(const char *made_at, const char *used_at, const char *root,
-				       char *why_text, size_t why_len)
+enum sandbox_result backing_mount_disk(const char *kind, const char *made_at, const char *used_at,
+				       const char *root, char *why_text, size_t why_len)
 {
-	const struct recipe *recipe = find_recipe(BACKING_PLAIN_DISK);
+	const struct recipe *recipe = find_recipe(kind);
 	const struct reason why = { why_text, why_len };
 	enum sandbox_result result;
 	char path[PATH_MAX];
 	int image;
 
+	if (!recipe)
+		return because(&why, SANDBOX_BROKEN, "unknown kind of disk \"%s\"", kind);
 	snprintf(path, sizeof(path), "%s", made_at);
 	result = make_image(recipe, path, &why);
 	if (result != SANDBOX_OK)

@@ -20,14 +20,19 @@ int backing_prepare(void);
 enum sandbox_result backing_get(const char *fs, char *root, size_t root_len,
 				char *why, size_t why_len);
 
-/*
- * A small file system without a journal on a disk that may be made to fail: the
- * image is made at @made_at and then used as @used_at, the same file by another
- * way, such as a FUSE mount. It is mounted on @root.
- */
+/* Small ext4 without a journal, for a disk that may be made to fail. */
 #define BACKING_PLAIN_DISK "plain-disk"
-enum sandbox_result backing_mount_disk(const char *made_at, const char *used_at, const char *root,
-				       char *why, size_t why_len);
+/* With quotas for users. */
+#define BACKING_QUOTA_EXT4 "ext4-quota"
+#define BACKING_QUOTA_XFS "xfs-quota"
+
+/*
+ * A file system of one of these kinds on an image of its own, made at @made_at and
+ * then used as @used_at, the same file by another way, such as a FUSE mount. It is
+ * mounted on @root.
+ */
+enum sandbox_result backing_mount_disk(const char *kind, const char *made_at, const char *used_at,
+				       const char *root, char *why, size_t why_len);
 
 /* How much lies between @fs and a disk, as max_stack_depth of FUSE's INIT counts it. */
 unsigned int backing_stack_depth(const char *fs);
