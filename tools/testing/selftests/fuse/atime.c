@@ -273,7 +273,7 @@ TEST_F(atime, follows_the_mount_of_the_backing_file)
 	expect_engaged(_metadata, tf);
 }
 
-/* T4, known deviation D12: whoever mounts FUSE with noatime means it. */
+/* T4, known deviation D13: whoever mounts FUSE with noatime means it. */
 TEST_F(atime, stays_on_a_noatime_mount)
 {
 	const struct rule *noatime = &rules[0], *strictatime = &rules[2];
@@ -296,7 +296,7 @@ TEST_F(atime, stays_on_a_noatime_mount)
 	}
 	unback(tf, dir);
 	expect_passed_through(_metadata, tf);
-	suite_deviation(_metadata, "D12", !moves);
+	suite_deviation(_metadata, "D13", !moves);
 }
 
 /* T4: whoever reads, and by whatever way, it never goes back. */

@@ -74,7 +74,7 @@ const struct deviation deviations[] = {
 		.reference = "ovl_mmap() sets vm_file once more to a backing file whose user path is overlayfs's, not FUSE's",
 	},
 	{
-		.id = "D12",
+		.id = "D13",
 		.what = "noatime of the FUSE mount does not keep passthrough reads and mappings from moving atime",
 		.kernels = "6.12, 6.18",
 		.reference = "only the mount of the backing file is asked, file_accessed() of a backing file; mount(2), MS_NOATIME; xfstests generic/120",
