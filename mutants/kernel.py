@@ -244,9 +244,23 @@ class Tree:
         self.put(CARRIER, mutants.announced(text, word))
         try:
             self.build(into)
+            notes = self.coverage_notes()
         finally:
             self.put_back(CARRIER)
+        if notes:
+            with open(self.notes_path(), "wb") as out:
+                out.write(notes)
         return word
+
+    def notes_path(self):
+        return self.object(CARRIER).removesuffix(".o") + ".gcno"
+
+    def coverage_notes(self):
+        """What gcov needs of the kernel just built; compiling once more replaces it."""
+        if not os.path.exists(self.notes_path()):
+            return b""
+        with open(self.notes_path(), "rb") as source:
+            return source.read()
 
     def put_back(self, file):
         """The source as it was, and its object."""
