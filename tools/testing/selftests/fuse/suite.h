@@ -202,7 +202,8 @@ static inline void suite_require_passthrough(void)
 
 /*
  * FUSE_TEST_FS=tmpfs,ext4: exclude the variants of all other backing file
- * systems by adding -V options. Ends the program if a name is unknown.
+ * systems by -V options before the others: of those the first one that matches
+ * decides. Ends the program if a name is unknown.
  */
 static inline char **suite_select_fs(int *argc, char **argv)
 {
@@ -210,14 +211,14 @@ static inline char **suite_select_fs(int *argc, char **argv)
 	char list[256], *name, *save;
 	char **args;
 	bool known;
-	int i, n = *argc;
+	int i, n = 1;
 
-	args = calloc(n + 32, sizeof(*args));
+	if (!want || !*want)
+		return argv;
+	args = calloc(*argc + 32, sizeof(*args));
 	if (!args)
 		ksft_exit_fail_msg("out of memory\n");
-	memcpy(args, argv, n * sizeof(*args));
-	if (!want || !*want)
-		return args;
+	args[0] = argv[0];
 
 	snprintf(list, sizeof(list), "%s", want);
 	for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save)) {
@@ -232,7 +233,8 @@ static inline char **suite_select_fs(int *argc, char **argv)
 			args[n++] = (char *)sandbox_filesystems[i];
 		}
 	}
-	*argc = n;
+	memcpy(args + n, argv + 1, (*argc - 1) * sizeof(*args));
+	*argc += n - 1;
 	return args;
 }
 
