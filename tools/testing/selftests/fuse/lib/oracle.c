@@ -16,6 +16,24 @@ static unsigned char payload(uint32_t seq, off_t off)
 	return 1 + ((uint64_t)seq * PAYLOAD_SEQ_STEP + off * PAYLOAD_OFF_STEP) % PAYLOAD_MODULUS;
 }
 
+/* payload() of each byte. It repeats, and a division a byte would be most of a short write. */
+static void fill(unsigned char *p, uint32_t seq, size_t len, off_t off)
+{
+	size_t i, n = len < PAYLOAD_MODULUS ? len : PAYLOAD_MODULUS;
+	unsigned int next = payload(seq, off);
+
+	for (i = 0; i < n; i++) {
+		p[i] = next;
+		next += PAYLOAD_OFF_STEP;
+		if (next > PAYLOAD_MODULUS)
+			next -= PAYLOAD_MODULUS;
+	}
+	for (; i < len; i += n) {
+		n = len - i < i ? len - i : i;
+		memcpy(p + i, p, n);
+	}
+}
+
 int oracle_init(struct oracle *o, size_t capacity)
 {
 	void *room = mmap(NULL, capacity * (sizeof(*o->bytes) + sizeof(*o->author)),
@@ -46,12 +64,8 @@ void oracle_reset(struct oracle *o)
 
 void oracle_payload(struct oracle *o, void *buf, size_t len, off_t off)
 {
-	unsigned char *p = buf;
-	size_t i;
-
 	o->seq++;
-	for (i = 0; i < len; i++)
-		p[i] = payload(o->seq, off + i);
+	fill(buf, o->seq, len, off);
 }
 
 /* Deliberate fault: an oracle that remembers one byte of each write wrongly. */
@@ -74,10 +88,9 @@ void oracle_wrote(struct oracle *o, const char *actor, const char *view,
 	};
 	if (!len)
 		return;
-	for (i = 0; i < len; i++) {
-		o->bytes[off + i] = payload(o->seq, off + i);
+	fill(o->bytes + off, o->seq, len, off);
+	for (i = 0; i < len; i++)
 		o->author[off + i] = o->seq;
-	}
 	if (o->size < off + (off_t)len)
 		o->size = off + len;
 	fault_oracle(o, off);
