@@ -191,4 +191,33 @@ TEST_F(direct, splice_and_mapping_agree)
 	suite_deviation(_metadata, "D4", all_turns_seen(_metadata, tf));
 }
 
+/*
+ * T6, known deviation D12: where attributes may not be cached, no reader takes the end
+ * that FUSE last knew for the end of the file.
+ */
+TEST_F(direct, growth_beside_is_read_asynchronously)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	const off_t at = 7 * page;
+	struct testfile *tf = self->tf;
+	const struct action *a;
+	bool holds = true, tried = false;
+
+	server_set_timeouts(self->sb.server, 0, 0);
+	ASSERT_EQ(0, testfile_create(tf, "file"));
+	ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1) | VIEW_BIT(B)));
+	ASSERT_EQ(1000, testfile_write(tf, SELF, B, action_find("pwrite"), 1000, at));
+	/* The control: the bytes are there, for who waits for them. */
+	ASSERT_EQ(1000, testfile_act(tf, SELF, F1, action_find("pread"), tf->buf, 1000, at));
+	for (a = actions; a->name; a++) {
+		if (a->kind != ACTION_READ || !(a->needs & ACTION_ASYNC) || action_missing(a))
+			continue;
+		tried = true;
+		holds &= testfile_act(tf, SELF, F1, a, tf->buf, 1000, at) == 1000;
+	}
+	if (!tried)
+		SKIP(return, "neither io_submit(2) nor io_uring");
+	suite_deviation(_metadata, "D12", holds);
+}
+
 SUITE_MAIN()

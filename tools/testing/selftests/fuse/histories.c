@@ -288,4 +288,14 @@ TEST_F(histories, splice_beside_direct)
 	expect_deviation(_metadata, &self->player, "D4");
 }
 
+/* Known deviation D12 */
+TEST_F(histories, read_asynchronously_beside_growth)
+{
+	const char *missing = action_missing(action_find("aio-read"));
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	expect_deviation(_metadata, &self->player, "D12");
+}
+
 SUITE_MAIN_RACING()

@@ -21,6 +21,19 @@ static const char *known(struct runner *r, enum actor_id who, enum view_id view,
 	return NULL;
 }
 
+/* ... or a read that came back short. */
+static const char *known_short(struct runner *r, enum actor_id who, enum view_id view,
+			       const struct action *action)
+{
+	struct model *m = runner_model(r);
+	const struct open_file *file = model_file(m, who, view);
+
+	if (action->needs & ACTION_ASYNC && file->fuse && file->mode != SERVER_PASSTHROUGH &&
+	    m->times.size_beside && r->opt.mode < 0)
+		return "D12";
+	return known(r, who, view, action);
+}
+
 static enum step_result found_bytes(struct runner *r, enum actor_id who, enum view_id view,
 				    const struct action *action, const struct oracle_mismatch *m)
 {
@@ -44,7 +57,7 @@ static enum step_result found_length(struct runner *r, enum actor_id who, enum v
 {
 	struct step step = { .actor = who, .view = view };
 
-	return runner_found(r, FOUND_RESULT, &step, known(r, who, view, action),
+	return runner_found(r, FOUND_RESULT, &step, known_short(r, who, view, action),
 			    "%s by %s through %s at [%lld, +%zu) returned %zd%s%s, expected %zd; size is %lld",
 			    action->name, actor_names[who], view_specs[view].name,
 			    (long long)off, len, got, got < 0 ? " " : "",

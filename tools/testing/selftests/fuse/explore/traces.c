@@ -26,6 +26,7 @@ CARRY(d1, "d1-stat-after-store");
 CARRY(d2, "d2-cached-open-beside-mapping");
 CARRY(d3, "d3-cleared-append");
 CARRY(d4, "d4-splice-beside-direct");
+CARRY(d12, "d12-asynchronous-read-beside-growth");
 
 const struct kept_trace kept_traces[] = {
 	KEPT(write, "write-reaches-live-map", NULL),
@@ -41,5 +42,6 @@ const struct kept_trace kept_traces[] = {
 	KEPT(d2, "d2-cached-open-beside-mapping", "D2"),
 	KEPT(d3, "d3-cleared-append", "D3"),
 	KEPT(d4, "d4-splice-beside-direct", "D4"),
+	KEPT(d12, "d12-asynchronous-read-beside-growth", "D12"),
 	{ NULL, NULL, NULL, NULL }
 };

@@ -356,6 +356,7 @@ static ssize_t sendfile_write(struct view *v, void *buf, size_t len, off_t off)
 #define SPLICES	(ACTION_ON_FD | ACTION_SPLICES)
 #define DIRECT	(ACTION_ON_FD | ACTION_DIRECT)
 #define APPENDS	(ACTION_ON_FD | ACTION_AT_EOF)
+#define ASYNC	(ACTION_ON_FD | ACTION_ASYNC)
 
 const struct action actions[] = {
 	{ "load",		ACTION_READ,	MAP,	load, NULL },
@@ -366,9 +367,9 @@ const struct action actions[] = {
 	{ "splice-read",	ACTION_READ,	SPLICES, splice_read, NULL },
 	{ "tee",		ACTION_READ,	SPLICES, tee_read, NULL },
 	{ "sendfile-read",	ACTION_READ,	SPLICES, sendfile_read, NULL },
-	{ "aio-read",		ACTION_READ,	DIRECT,	aio_read,	aio_missing },
-	{ "uring-read",		ACTION_READ,	DIRECT,	uring_read,	uring_missing },
-	{ "uring-read-fixed",	ACTION_READ,	PLAIN,	uring_read_fixed, uring_missing },
+	{ "aio-read",		ACTION_READ,	ASYNC | DIRECT,	aio_read, aio_missing },
+	{ "uring-read",		ACTION_READ,	ASYNC | DIRECT,	uring_read, uring_missing },
+	{ "uring-read-fixed",	ACTION_READ,	ASYNC,	uring_read_fixed, uring_missing },
 	{ "process-vm-read",	ACTION_READ,	MAP,	process_vm_read, NULL },
 	{ "proc-mem-read",	ACTION_READ,	MAP,	proc_mem_read, NULL },
 
@@ -382,10 +383,10 @@ const struct action actions[] = {
 	{ "splice-write",	ACTION_WRITE,	SPLICES, splice_write, NULL },
 	{ "vmsplice-write",	ACTION_WRITE,	SPLICES, vmsplice_write, NULL },
 	{ "sendfile-write",	ACTION_WRITE,	SPLICES, sendfile_write, NULL },
-	{ "aio-write",		ACTION_WRITE,	DIRECT,	aio_write,	aio_missing },
-	{ "uring-write",	ACTION_WRITE,	DIRECT,	uring_write,	uring_missing },
-	{ "uring-write-fixed",	ACTION_WRITE,	PLAIN,	uring_write_fixed, uring_missing },
-	{ "uring-write-linked",	ACTION_WRITE,	PLAIN,	uring_write_linked, uring_missing },
+	{ "aio-write",		ACTION_WRITE,	ASYNC | DIRECT,	aio_write, aio_missing },
+	{ "uring-write",	ACTION_WRITE,	ASYNC | DIRECT,	uring_write, uring_missing },
+	{ "uring-write-fixed",	ACTION_WRITE,	ASYNC,	uring_write_fixed, uring_missing },
+	{ "uring-write-linked",	ACTION_WRITE,	ASYNC,	uring_write_linked, uring_missing },
 	{ "process-vm-write",	ACTION_WRITE,	MAP,	process_vm_write, NULL },
 	{ "proc-mem-write",	ACTION_WRITE,	MAP,	proc_mem_write, NULL },
 	{ }

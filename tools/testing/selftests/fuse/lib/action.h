@@ -24,6 +24,7 @@ enum action_kind {
 #define ACTION_AT_EOF	(1U << 2)	/* bytes land at end of file, wherever it is asked for */
 #define ACTION_SPLICES	(1U << 3)	/* handed pages, not bytes: splice(2) and kin */
 #define ACTION_DIRECT	(1U << 4)	/* sees to the alignment that O_DIRECT asks for */
+#define ACTION_ASYNC	(1U << 5)	/* the kernel is told where to report, and does not wait */
 
 /* O_DIRECT: the strictest alignment in practice, open(2); bytes */
 #define DIRECT_ALIGN	4096

@@ -74,6 +74,12 @@ const struct deviation deviations[] = {
 		.reference = "ovl_mmap() sets vm_file once more to a backing file whose user path is overlayfs's, not FUSE's",
 	},
 	{
+		.id = "D12",
+		.what = "an asynchronous read of a file that the server reads ends where FUSE last knew its end, though attributes may not be cached and read(2) reads on",
+		.kernels = "6.12, 6.18",
+		.reference = "fuse_direct_IO() compares with i_size, and nobody asks for it first as fuse_cache_read_iter() does; io_submit(2), io_uring",
+	},
+	{
 		.id = "D13",
 		.what = "noatime of the FUSE mount does not keep passthrough reads and mappings from moving atime",
 		.kernels = "6.12, 6.18",
