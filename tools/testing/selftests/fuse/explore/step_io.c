@@ -141,6 +141,20 @@ static bool fits(struct runner *r, const struct step *step, off_t off)
 }
 
 /*
+ * As it was before the step: what landed at the end goes, and so does the part of
+ * a direct write that iomap carried out before it refused the rest as unaligned.
+ */
+static bool put_back(struct runner *r, const struct step *step)
+{
+	const struct oracle *o = &runner_model(r)->oracle;
+	ssize_t len = MIN((off_t)step->len, o->size - step->off);
+
+	if (ftruncate(r->backing_fd, o->size))
+		return false;
+	return len <= 0 || pwrite(r->backing_fd, o->bytes + step->off, len, step->off) == len;
+}
+
+/*
  * A descriptor whose flags were changed after open(2) (D3): did the write land at
  * the end of the file, or fail as if O_DIRECT were still set? Excused, the file is
  * put back as it was.
@@ -157,8 +171,9 @@ static enum step_result drifted(struct runner *r, struct step *step, long ret, c
 			      (long long)m->oracle.size);
 	if (result == STEP_FOUND)
 		return result;
-	if (ret > 0 && ftruncate(r->backing_fd, m->oracle.size))
-		return runner_found(r, FOUND_TROUBLE, step, NULL, "ftruncate: %s", strerror(errno));
+	if (step->verb->action->kind == ACTION_WRITE && !put_back(r, step))
+		return runner_found(r, FOUND_TROUBLE, step, NULL, "putting the file back: %s",
+				    strerror(errno));
 	m->times.beside = true;
 	m->times.size_beside = true;
 	m->times.may_move = true;
