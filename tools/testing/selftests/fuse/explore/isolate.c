@@ -190,6 +190,7 @@ static void add_counts(struct runner_counts *sum, const struct runner_counts *c)
 	sum->steps += c->steps;
 	sum->skipped += c->skipped;
 	sum->comparisons += c->comparisons;
+	sum->refused_below += c->refused_below;
 	for (i = 0; i < sizeof(c->deviations) / sizeof(*c->deviations); i++)
 		sum->deviations[i] += c->deviations[i];
 }

@@ -23,6 +23,7 @@ CARRY(notify, "notifications-change-nothing");
 CARRY(modes, "modes-keep-each-other-out");
 CARRY(times, "times-stand-still-without-writes");
 CARRY(refused, "direct-write-refused-in-part");
+CARRY(below, "direct-read-refused-below");
 CARRY(d1, "d1-stat-after-store");
 CARRY(d2, "d2-cached-open-beside-mapping");
 CARRY(d3, "d3-cleared-append");
@@ -40,6 +41,7 @@ const struct kept_trace kept_traces[] = {
 	KEPT(modes, "modes-keep-each-other-out", NULL),
 	KEPT(times, "times-stand-still-without-writes", NULL),
 	KEPT(refused, "direct-write-refused-in-part", NULL),
+	KEPT(below, "direct-read-refused-below", NULL),
 	KEPT(d1, "d1-stat-after-store", "D1"),
 	KEPT(d2, "d2-cached-open-beside-mapping", "D2"),
 	KEPT(d3, "d3-cleared-append", "D3"),
