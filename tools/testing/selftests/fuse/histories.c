@@ -8,6 +8,7 @@
 #include "explore/isolate.h"
 #include "explore/registers.h"
 #include "explore/traces.h"
+#include "explore/watchdog.h"
 #include "suite.h"
 
 /* Of the default run: a second or so on each file system. */
@@ -129,6 +130,38 @@ TEST(orders_of_a_word_are_told_apart)
 		registers_check(cases[i].events, n, &verdict);
 		EXPECT_EQ(cases[i].legal, !verdict.why) {
 			TH_LOG("%s: %s", cases[i].name, verdict.why ?: "accepted");
+		}
+	}
+}
+
+/* A step that does not end is a hang, unless the machine had no time for it. */
+TEST(hang_is_told_from_a_busy_machine)
+{
+	static const struct {
+		const char *name;
+		bool stuck;
+		unsigned long beats;	/* seen before: 7 */
+		struct instant now;	/* since the last beat */
+	} cases[] = {
+		{ "goes on", false, 8, { 1000, { 0 } } },
+		{ "not for long", false, 7, { 29, { 0 } } },
+		{ "for long", true, 7, { 31, { 0 } } },
+		{ "processors were busy", false, 7, { 31, { [PRESSURE_CPU] = 5 } } },
+		{ "the disk was", false, 7, { 500, { [PRESSURE_IO] = 480 } } },
+		{ "there was no memory", false, 7, { 500, { [PRESSURE_MEMORY] = 480 } } },
+		{ "one reason at a time", true, 7,
+			{ 35, { [PRESSURE_CPU] = 3, [PRESSURE_IO] = 3 } } },
+		{ "busy with what it hangs in", true, 7, { 601, { [PRESSURE_CPU] = 601 } } },
+	};
+	struct watched who;
+	struct watch w;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		w = (struct watch) { .now = cases[i].now };
+		who = (struct watched) { .beats = 7 };
+		EXPECT_EQ(cases[i].stuck, watch_stuck(&w, &who, cases[i].beats)) {
+			TH_LOG("%s", cases[i].name);
 		}
 	}
 }

@@ -133,6 +133,14 @@ static void print_steps(const struct trace *t)
 		printf("  %s\n", step_text(&t->steps[i], line, sizeof(line)));
 }
 
+/* Who hangs or dies reports nothing itself. */
+static void print_last_words(const struct outcome *out)
+{
+	if (out->finding.kind == FOUND_HANG || out->finding.kind == FOUND_DEATH)
+		printf("  %s in step %zu: %s\n", finding_name(out->finding.kind), out->step + 1,
+		       out->finding.what);
+}
+
 /* The least that shows it as a C program, and one more run that says in full what is wrong. */
 static int explain(const struct options *o, const struct trace *t, const char *name,
 		   const char *trace)
@@ -149,10 +157,7 @@ static int explain(const struct options *o, const struct trace *t, const char *n
 		 o->runner.strict ? " --strict" : "", trace);
 	print_steps(t);
 	isolate_trace(t, &o->runner, command, true, &out);
-	/* Who hangs or dies reports nothing. */
-	if (out.finding.kind == FOUND_HANG || out.finding.kind == FOUND_DEATH)
-		printf("  %s in step %zu: %s\n", finding_name(out.finding.kind), out.step + 1,
-		       out.finding.what);
+	print_last_words(&out);
 	printf("  stand-alone: gcc -o %s %s && ./%s\n", name, source, name);
 	return EXIT_FOUND;
 }
@@ -182,6 +187,8 @@ static int shrink_finding(const struct options *o, struct trace *t, const struct
 	       (unsigned long long)out->seed, finding_name(out->finding.kind),
 	       out->finding.deviation ? ", known deviation " : "",
 	       out->finding.deviation ?: "", out->step, before);
+	/* It may never come again. */
+	print_last_words(out);
 	if (!o->keep) {
 		err = shrink(&s, t, out);
 		print_shrunk(&s, before, t->count);

@@ -24,7 +24,7 @@ struct finding {
 	enum view_id view;
 	const char *action;		/* how the bytes were read */
 	struct oracle_mismatch bytes;	/* of FOUND_BYTES */
-	char what[256];			/* of all others, one line */
+	char what[512];			/* of all others, one line */
 };
 
 /* A short name: "wrong bytes", "hang" ... */

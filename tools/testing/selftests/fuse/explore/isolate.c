@@ -12,16 +12,13 @@
 #include <unistd.h>
 
 #include "job.h"
-
-/* How often the caller looks at the workers, for progress line and watchdog. */
-#define LOOK_MS		500
+#include "watchdog.h"
 
 struct worker {
 	struct job job;
 	pid_t pid;
 	int pidfd;		/* -1: it has ended */
-	unsigned long seen;	/* beats when last looked, and since when */
-	double since;
+	struct watched watched;
 };
 
 /* In memory shared with the workers. */
@@ -34,6 +31,7 @@ struct crew {
 	struct shared *shared;
 	struct worker workers[MAX_JOBS];
 	unsigned int count;
+	struct watch watch;
 	double start;
 	bool show;		/* a progress line */
 };
@@ -115,20 +113,8 @@ static void print_progress(const struct crew *crew, bool last)
 		s, beats / (s > 0 ? s : 1), last ? "\n" : "  ");
 }
 
-/* Did it make a step since it was last looked at, or is it not stuck for long yet? */
-static bool is_alive(struct worker *w)
-{
-	unsigned long beats = atomic_load(&w->job.board->beats);
-
-	if (beats != w->seen) {
-		w->seen = beats;
-		w->since = job_now();
-	}
-	return job_now() - w->since < WATCHDOG_SECONDS;
-}
-
-/* How it ended, if its board does not say so. */
-static void bury(struct worker *w, bool stuck, struct progress *progress)
+/* How it ended, if its board does not say so. @where: it was stuck there, or NULL. */
+static void bury(struct worker *w, const char *where, struct progress *progress)
 {
 	struct board *b = w->job.board;
 	int status = 0;
@@ -137,18 +123,28 @@ static void bury(struct worker *w, bool stuck, struct progress *progress)
 		;
 	close(w->pidfd);
 	w->pidfd = -1;
-	if (atomic_load(&b->ended) && (!stuck || b->out.finding.kind != FOUND_NOTHING))
+	if (atomic_load(&b->ended) && (!where || b->out.finding.kind != FOUND_NOTHING))
 		return;
 	atomic_store(&progress->over, true);
-	b->out.finding.kind = stuck ? FOUND_HANG : FOUND_DEATH;
-	if (stuck)
+	b->out.finding.kind = where ? FOUND_HANG : FOUND_DEATH;
+	if (where)
 		snprintf(b->out.finding.what, sizeof(b->out.finding.what),
-			 "%s did not end within %d s", atomic_load(&b->ended) ?
-			 "taking the mount down" : "a step", WATCHDOG_SECONDS);
+			 "%s did not end in %d s that the machine had for it%s", atomic_load(&b->ended) ?
+			 "taking the mount down" : "a step", WATCHDOG_SECONDS, where);
 	else
 		snprintf(b->out.finding.what, sizeof(b->out.finding.what),
 			 "the process ended by %s",
 			 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "itself");
+}
+
+/* Killed, the guardian frees what waits for its server. */
+static void end_stuck(struct worker *w, struct progress *progress)
+{
+	char where[sizeof(w->job.board->out.finding.what)];
+
+	watch_where(w->pid, where, sizeof(where));
+	kill(w->pid, SIGKILL);
+	bury(w, where, progress);
 }
 
 /* False when all have ended. */
@@ -164,18 +160,16 @@ static bool look_after(struct crew *crew)
 	}
 	if (!left)
 		return false;
-	poll(p, crew->count, LOOK_MS);
+	poll(p, crew->count, WATCHDOG_LOOK_MS);
+	watch_look(&crew->watch);
 	for (i = 0; i < crew->count; i++) {
 		w = &crew->workers[i];
 		if (w->pidfd < 0)
 			continue;
-		if (p[i].revents) {
-			bury(w, false, &crew->shared->progress);
-		} else if (!is_alive(w)) {
-			/* The guardian frees what waits for its server. */
-			kill(w->pid, SIGKILL);
-			bury(w, true, &crew->shared->progress);
-		}
+		if (p[i].revents)
+			bury(w, NULL, &crew->shared->progress);
+		else if (watch_stuck(&crew->watch, &w->watched, atomic_load(&w->job.board->beats)))
+			end_stuck(w, &crew->shared->progress);
 	}
 	print_progress(crew, false);
 	return true;
@@ -246,12 +240,13 @@ static void run(const struct job *job, unsigned int count, bool pinned, struct o
 		snprintf(out->why, sizeof(out->why), "out of memory");
 		return;
 	}
+	watch_begin(&crew.watch);
 	for (i = 0; i < count; i++) {
 		w = &crew.workers[i];
+		w->watched.since = crew.watch.now;
 		w->job = *job;
 		w->job.board = &crew.shared->boards[i];
 		w->job.progress = &crew.shared->progress;
-		w->since = crew.start;
 		if (!start(w, pinned ? (int)i : -1))
 			atomic_store(&crew.shared->progress.over, true);
 	}

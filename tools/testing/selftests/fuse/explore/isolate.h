@@ -11,9 +11,6 @@
 /* Workers at the same time; the guardian watches over no more. */
 #define MAX_JOBS	16
 
-/* No step takes this long on a machine that works. */
-#define WATCHDOG_SECONDS 30
-
 struct outcome {
 	struct finding finding;
 	uint64_t seed;			/* of the history in which it ended */
