@@ -1,20 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * X1: histories keep every rule over all views and actions: traces that once
- * mattered, and a few random ones. The explorer draws more of them for as long as
- * it is let: explore/explore --help.
+ * mattered, and a few random ones. FUSE_EXPLORE_SECONDS asks for as many as fit into
+ * that time; explore/explore --help draws them without a harness.
  */
+#include <errno.h>
+#include <sys/syscall.h>
+
 #include "explore/generator.h"
 #include "explore/isolate.h"
 #include "explore/registers.h"
 #include "explore/traces.h"
 #include "explore/watchdog.h"
+#include "hide.h"
 #include "suite.h"
 
 /* Of the default run: a second or so on each file system. */
 #define FIRST_SEED	1
 #define HISTORIES	6
 #define STEPS		300
+/* Of a long one, by request: what a history needs to become different from others. */
+#define LONG_STEPS	1000
+#define USUAL_TIMEOUT	120
+
+/* FUSE_EXPLORE_SECONDS: of random histories, on each backing file system. 0: the short run. */
+static unsigned int seconds_wanted(void)
+{
+	const char *wanted = getenv("FUSE_EXPLORE_SECONDS");
+
+	return wanted && atoi(wanted) > 0 ? atoi(wanted) : 0;
+}
+
+/* FUSE_EXPLORE_SEED: other histories than the last time. */
+static uint64_t first_seed(void)
+{
+	const char *wanted = getenv("FUSE_EXPLORE_SEED");
+
+	return wanted && *wanted ? strtoull(wanted, NULL, 0) : FIRST_SEED;
+}
 
 /* What is printed is read back as the same history; a seed means one history. */
 TEST(traces_are_read_as_they_were_printed)
@@ -246,17 +269,84 @@ TEST_F_TIMEOUT(histories, that_once_mattered_find_nothing, 120)
 	}
 }
 
-TEST_F_TIMEOUT(histories, drawn_at_random_find_nothing, 120)
+/* What is drawn for @c here and now: the sum of trace_digest(). */
+static uint64_t draw(struct __test_metadata *_metadata, const struct campaign *c)
 {
+	uint64_t drawn = 0, i;
+	struct trace t;
+
+	trace_init(&t);
+	for (i = 0; i < c->histories; i++) {
+		EXPECT_EQ(0, generate(&t, c->voc, c->seed + i, c->steps));
+		drawn += trace_digest(&t);
+	}
+	trace_free(&t);
+	return drawn;
+}
+
+/* Begun were these histories and no others, and no step was left out unsaid. */
+static void expect_drawn(struct __test_metadata *_metadata, const struct campaign *c,
+			 const struct outcome *out, uint64_t drawn)
+{
+	if (out->finding.kind == FOUND_UNSUPPORTED)
+		return;
+	EXPECT_EQ(drawn, out->counts.drawn);
+	EXPECT_EQ(c->histories * c->steps, out->counts.steps + out->counts.skipped);
+}
+
+/* One seed is one history on every file system; the short run is the same everywhere. */
+TEST_F_TIMEOUT(histories, drawn_at_random_find_nothing, USUAL_TIMEOUT + seconds_wanted())
+{
+	const unsigned int seconds = seconds_wanted();
 	const struct campaign c = {
-		.voc = &self->player.voc, .seed = FIRST_SEED,
-		.histories = HISTORIES, .steps = STEPS,
+		.voc = &self->player.voc, .seed = first_seed(),
+		.histories = seconds ? 0 : HISTORIES, .steps = seconds ? LONG_STEPS : STEPS,
+		.seconds = seconds, .jobs = seconds ? isolate_processors() : 0,
 		.command = self->player.command,
 	};
 	struct outcome out;
 
 	isolate_campaign(&c, &self->player.opt, &out);
 	expect_nothing(_metadata, &out);
+	if (out.finding.kind != FOUND_NOTHING && out.finding.kind != FOUND_UNSUPPORTED)
+		TH_LOG("shrink it: explore/explore --fs %s --seed %llu --ops %u", variant->fs,
+		       (unsigned long long)out.seed, c.steps);
+	else if (seconds)
+		TH_LOG("%llu steps, %llu comparisons on %s from seed %llu",
+		       (unsigned long long)out.counts.steps,
+		       (unsigned long long)out.counts.comparisons, variant->fs,
+		       (unsigned long long)c.seed);
+	else
+		expect_drawn(_metadata, &c, &out, draw(_metadata, &c));
+}
+
+/* What a kernel cannot do is skipped; what comes after it is drawn as ever. */
+TEST_F_TIMEOUT(histories, are_the_same_where_features_are_missing, USUAL_TIMEOUT)
+{
+	const unsigned int calls[] = { __NR_io_uring_setup, __NR_io_setup };
+	const struct campaign c = {
+		.voc = &self->player.voc, .seed = FIRST_SEED, .histories = 2, .steps = STEPS,
+		.command = self->player.command,
+	};
+	struct outcome out;
+	uint64_t drawn;
+	char why[128];
+	int err;
+
+	/* Drawn often, and before anything is missing. */
+	ASSERT_EQ(0, vocabulary_set_weights(&self->player.voc,
+					    "aio-read=60,aio-write=60,uring-read=60,uring-write=60",
+					    why, sizeof(why)));
+	drawn = draw(_metadata, &c);
+	err = hide_system_calls(calls, ARRAY_SIZE(calls));
+	if (err == -EINVAL)
+		SKIP(return, "no system call can be hidden: CONFIG_SECCOMP_FILTER");
+	ASSERT_EQ(0, err);
+	ASSERT_NE(NULL, action_missing(action_find("uring-read")));
+	ASSERT_NE(NULL, action_missing(action_find("aio-write")));
+	isolate_campaign(&c, &self->player.opt, &out);
+	expect_nothing(_metadata, &out);
+	expect_drawn(_metadata, &c, &out, drawn);
 }
 
 /* C15: several processes at once; some order explains every word that was read. */

@@ -114,6 +114,9 @@ static void print_counts(const struct options *o, const struct outcome *out)
 	       (unsigned long long)out->counts.steps, (unsigned long long)out->counts.skipped,
 	       (unsigned long long)out->counts.comparisons, o->runner.fs, out->took,
 	       out->counts.steps / out->took);
+	if (!o->concurrent)
+		printf("explore: digest of the histories %016llx\n",
+		       (unsigned long long)out->counts.drawn);
 	if (out->counts.refused_below)
 		printf("explore: %llu reads were refused by %s as well, without FUSE\n",
 		       (unsigned long long)out->counts.refused_below, o->runner.fs);

@@ -185,6 +185,8 @@ static void add_counts(struct runner_counts *sum, const struct runner_counts *c)
 	sum->skipped += c->skipped;
 	sum->comparisons += c->comparisons;
 	sum->refused_below += c->refused_below;
+	/* A sum, so that it does not matter who did which. */
+	sum->drawn += c->drawn;
 	for (i = 0; i < sizeof(c->deviations) / sizeof(*c->deviations); i++)
 		sum->deviations[i] += c->deviations[i];
 }

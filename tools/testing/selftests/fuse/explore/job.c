@@ -36,6 +36,7 @@ static bool run_history(const struct job *job, struct runner *r, const struct tr
 {
 	struct board *b = job->board;
 	int err = runner_begin(r, t->attr_timeout);
+	uint64_t digest = digest_begin(t->attr_timeout);
 	bool found = false;
 
 	if (err) {
@@ -46,8 +47,10 @@ static bool run_history(const struct job *job, struct runner *r, const struct tr
 	}
 	for (b->out.step = 0; b->out.step < t->count && !found; b->out.step++) {
 		atomic_fetch_add_explicit(&b->beats, 1, memory_order_relaxed);
+		digest = digest_step(digest, &t->steps[b->out.step]);
 		found = runner_step(r, &t->steps[b->out.step]);
 	}
+	r->shared->counts.drawn += digest;
 	found = found || runner_finish(r);
 	b->out.counts = r->shared->counts;
 	if (found) {

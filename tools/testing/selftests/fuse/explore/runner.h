@@ -21,6 +21,7 @@ struct runner_counts {
 	uint64_t skipped;	/* meant nothing at that point, or the feature is missing */
 	uint64_t comparisons;
 	uint64_t refused_below;	/* reads that the backing file system refuses by itself, too */
+	uint64_t drawn;		/* trace_digest() of what was begun, summed over histories */
 	uint64_t deviations[32];/* by index in deviations[] */
 };
 

@@ -85,6 +85,46 @@ bool trace_equal(const struct trace *a, const struct trace *b)
 	return true;
 }
 
+/* Fowler, Noll, Vo: FNV-1a, a word at a time. */
+#define DIGEST_BASIS	0xcbf29ce484222325ULL
+#define DIGEST_PRIME	0x100000001b3ULL
+
+static uint64_t mix(uint64_t digest, uint64_t word)
+{
+	return (digest ^ word) * DIGEST_PRIME;
+}
+
+uint64_t digest_begin(unsigned int attr_timeout)
+{
+	return mix(DIGEST_BASIS, attr_timeout);
+}
+
+/* By name: where a verb stands in the table is a matter of the build. */
+uint64_t digest_step(uint64_t digest, const struct step *step)
+{
+	unsigned int args = step->verb->args;
+	const char *c;
+
+	for (c = step->verb->name; *c; c++)
+		digest = mix(digest, *c);
+	digest = mix(digest, step->actor << 1 | step->quiet);
+	if (args & VERB_HAS_VIEW)
+		digest = mix(digest, step->view);
+	if (args & VERB_HAS_RANGE)
+		digest = mix(digest, (uint64_t)step->off << 32 | step->len);
+	return digest;
+}
+
+uint64_t trace_digest(const struct trace *t)
+{
+	uint64_t digest = digest_begin(t->attr_timeout);
+	size_t i;
+
+	for (i = 0; i < t->count; i++)
+		digest = digest_step(digest, &t->steps[i]);
+	return digest;
+}
+
 const char *step_text(const struct step *step, char *buf, size_t len)
 {
 	unsigned int args = step->verb->args;

@@ -65,6 +65,14 @@ int trace_copy(struct trace *to, const struct trace *from);
 bool trace_equal(const struct trace *a, const struct trace *b);
 
 /*
+ * A number that is the same for equal histories and differs for others, short enough
+ * to be compared by eye: begin with the first, go on with each step.
+ */
+uint64_t digest_begin(unsigned int attr_timeout);
+uint64_t digest_step(uint64_t digest, const struct step *step);
+uint64_t trace_digest(const struct trace *t);
+
+/*
  * Read @len bytes of @text into an initialised @t. 0, -ENOMEM, or -EINVAL with
  * @error filled in.
  */
