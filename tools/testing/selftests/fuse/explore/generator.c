@@ -22,8 +22,10 @@
  * Steps that a descriptor stays open whose every look is a request to the server:
  * in most histories, and in those that are about it.
  */
-#define SERVED_BRIEFLY	12
-#define SERVED_LONG	200
+#define SERVED_BRIEFLY	6
+#define SERVED_LONG	100
+/* Opens that the mode of another one keeps out lead nowhere, but it must keep them out. */
+#define REFUSED_ONE_IN	8
 /* Always quiet: attributes stay cached, so the history is about them. */
 #define ALWAYS_QUIET	8
 
@@ -126,6 +128,32 @@ static bool suits(const struct verb *verb, int view)
 	return true;
 }
 
+static bool passes_through(int view)
+{
+	return view_specs[view].side == VIEW_FUSE && (view_specs[view].mode == SERVER_PASSTHROUGH ||
+	       view_specs[view].mode == SERVER_PASSTHROUGH_DIRECT);
+}
+
+static bool is_served(int view)
+{
+	return view_specs[view].side == VIEW_FUSE && view_specs[view].mode != SERVER_PASSTHROUGH;
+}
+
+/* Cached and passthrough opens keep each other out, as do direct ones passthrough. */
+static bool admitted(const struct generator *g, int view)
+{
+	int who, other;
+
+	if (view_specs[view].side == VIEW_BACKING)
+		return true;
+	for (who = 0; who < NR_ACTORS; who++)
+		for (other = 0; other < NR_VIEW_SPECS; other++)
+			if (g->fd[who][other] &&
+			    (passes_through(view) ? other == FC : passes_through(other)))
+				return false;
+	return true;
+}
+
 /* One of the views that are open (or not), evenly; -1 if there is none. */
 static int draw_view(struct generator *g, enum actor_id who, const struct verb *verb, bool open)
 {
@@ -136,6 +164,8 @@ static int draw_view(struct generator *g, enum actor_id who, const struct verb *
 		if (g->open[who][view] != open || !suits(verb, view))
 			continue;
 		if (!open && !(g->views & VIEW_BIT(view)))
+			continue;
+		if (!open && !admitted(g, view) && !rng_one_in(&g->rng, REFUSED_ONE_IN))
 			continue;
 		if (rng_one_in(&g->rng, ++n))
 			chosen = view;
@@ -215,32 +245,6 @@ static void draw_range(struct generator *g, struct step *step)
 }
 
 /* --- steps ----------------------------------------------------------------------- */
-
-static bool passes_through(int view)
-{
-	return view_specs[view].side == VIEW_FUSE && (view_specs[view].mode == SERVER_PASSTHROUGH ||
-	       view_specs[view].mode == SERVER_PASSTHROUGH_DIRECT);
-}
-
-static bool is_served(int view)
-{
-	return view_specs[view].side == VIEW_FUSE && view_specs[view].mode != SERVER_PASSTHROUGH;
-}
-
-/* Cached and passthrough opens keep each other out, as do direct ones passthrough. */
-static bool admitted(const struct generator *g, int view)
-{
-	int who, other;
-
-	if (view_specs[view].side == VIEW_BACKING)
-		return true;
-	for (who = 0; who < NR_ACTORS; who++)
-		for (other = 0; other < NR_VIEW_SPECS; other++)
-			if (g->fd[who][other] &&
-			    (passes_through(view) ? other == FC : passes_through(other)))
-				return false;
-	return true;
-}
 
 static void follow_open(struct generator *g, const struct step *step)
 {

@@ -41,7 +41,8 @@ struct crew {
 /*
  * A step is one thing after the other, done by tester, server and actors in turn:
  * together on one processor they hand over without waking another, and unmap
- * without interrupting it.
+ * without interrupting it. As batch tasks they do not preempt each other either:
+ * who answers goes on until it waits, and is not woken once more only to do that.
  */
 static void stay_on(unsigned int worker)
 {
@@ -57,6 +58,7 @@ static void stay_on(unsigned int worker)
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);
+	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param) { 0 });
 }
 
 static void work(const struct job *job, int number, pid_t parent)
