@@ -66,6 +66,15 @@ bench: programs
 	@host/need fio plot
 	@bench/run --build $(OUTPUT) $(BENCH_OPTIONS)
 
+# Random histories for EXPLORE_SECONDS on each backing file system, from EXPLORE_SEED on:
+# one test of `histories`, given more time than it has in `make run`.
+EXPLORE_SECONDS ?= 120
+EXPLORE_SEED ?= $(shell date +%s)
+explore: programs
+	@FUSE_EXPLORE_SECONDS=$(EXPLORE_SECONDS) FUSE_EXPLORE_SEED=$(EXPLORE_SEED) \
+		kselftest_override_timeout=$$((5 * ($(EXPLORE_SECONDS) + 120))) \
+		host/run $(OUTPUT) histories -- -t drawn_at_random_find_nothing
+
 # Explorer and fsx on the same kind of mount: FSX=/path/to/fsx
 bench-explore: programs
 	@$(call suite,OUTPUT=$(OUTPUT) FSX="$(FSX)" $@)
@@ -96,7 +105,7 @@ table:
 	@host/table docs/results.md $(TABLE_FROM)
 endif
 
-.PHONY: fio bench table bench-explore fuzz-trace explore-yanwu explore-deviations
+.PHONY: fio bench table explore bench-explore fuzz-trace explore-yanwu explore-deviations
 
 clean:
 	@rm -rf $(CURDIR)/build

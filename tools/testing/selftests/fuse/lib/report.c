@@ -7,6 +7,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "kselftest.h"
+
 #include "abi.h"
 #include "report.h"
 
@@ -94,13 +96,15 @@ static const char *author_text(const struct oracle_entry *e, const char *nobody,
 void report_rerun(const struct report_case *c)
 {
 	const char *program = c->program ?: "PROGRAM";
-	static const char *const passed_on[] = { "FUSE_TEST_FAULT", "FUSE_STRICT" };
+	static const char *const passed_on[] = {
+		"FUSE_TEST_FAULT", "FUSE_STRICT", "FUSE_EXPLORE_SECONDS", "FUSE_EXPLORE_SEED",
+	};
 	char env[512] = "";
 	size_t i, n = 0;
 
 	if (c->name[0])
 		n += snprintf(env, sizeof(env), "FUSE_TEST_CASE='%s' ", c->name);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < ARRAY_SIZE(passed_on); i++)
 		if (getenv(passed_on[i]) && n < sizeof(env))
 			n += snprintf(env + n, sizeof(env) - n, "%s=%s ", passed_on[i],
 				      getenv(passed_on[i]));
