@@ -19,22 +19,34 @@
 
 /* --- files ------------------------------------------------------------------------- */
 
-/* Write by @print to a temporary name, then rename: never half a file. */
-static int write_file(const char *path, const struct trace *t,
-		      int (*print)(const struct trace *t, FILE *to))
+static int print_to(const char *path, const struct trace *t,
+		    int (*print)(const struct trace *t, FILE *to))
 {
-	char temporary[PATH_MAX];
-	FILE *f;
+	FILE *f = fopen(path, "w");
 	int err;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.tmp", path) >= (int)sizeof(temporary))
-		return -ENAMETOOLONG;
-	f = fopen(temporary, "w");
 	if (!f)
 		return -errno;
 	err = print(t, f);
 	if (fclose(f) && !err)
 		err = -errno;
+	return err;
+}
+
+/* Write by @print to a temporary name, then rename: never half a file. */
+static int write_file(const char *path, const struct trace *t,
+		      int (*print)(const struct trace *t, FILE *to))
+{
+	char temporary[PATH_MAX];
+	struct stat st;
+	int err;
+
+	/* Nor a file in place of /dev/stdout. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return print_to(path, t, print);
+	if (snprintf(temporary, sizeof(temporary), "%s.tmp", path) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	err = print_to(temporary, t, print);
 	if (!err && rename(temporary, path))
 		err = -errno;
 	if (err)
@@ -48,46 +60,74 @@ static int complain(const char *path, int err)
 	return EXIT_USAGE;
 }
 
-static char *read_file(const char *path, size_t *len)
-{
-	/* Longer than any trace of TRACE_MAX_STEPS lines. */
-	const off_t max = (off_t)TRACE_MAX_STEPS * TRACE_LINE;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	char *text;
+/* More text than any trace of TRACE_MAX_STEPS lines has is refused. */
+#define LONGEST_TEXT	((size_t)TRACE_MAX_STEPS * TRACE_LINE)
 
-	if (fd < 0)
-		return NULL;
-	text = NULL;
-	errno = EINVAL;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size <= max)
-		text = malloc(st.st_size + 1);
-	if (text && read(fd, text, st.st_size) != st.st_size) {
-		free(text);
-		text = NULL;
+static int grow(char **text, size_t *room)
+{
+	char *larger;
+
+	if (*room >= LONGEST_TEXT)
+		return -EFBIG;
+	*room *= 2;
+	larger = realloc(*text, *room);
+	if (!larger)
+		return -ENOMEM;
+	*text = larger;
+	return 0;
+}
+
+/* All of it, be it a file or a pipe. */
+static int read_all(int fd, char **text, size_t *len)
+{
+	size_t room = 64 * 1024;
+	ssize_t n;
+	int err;
+
+	*text = malloc(room);
+	if (!*text)
+		return -ENOMEM;
+	for (*len = 0;; *len += n) {
+		err = *len == room ? grow(text, &room) : 0;
+		if (err)
+			return err;
+		n = read(fd, *text + *len, room - *len);
+		if (n <= 0)
+			return n ? -errno : 0;
 	}
-	*len = text ? st.st_size : 0;
-	close(fd);
-	return text;
+}
+
+static int parse(const struct options *o, const char *text, size_t len, struct trace *t)
+{
+	struct trace_error error;
+	int err = trace_parse(t, &o->voc, text, len, &error);
+
+	if (err == -EINVAL) {
+		fprintf(stderr, "explore: %s:%u:%u: %s\n", o->replay, error.line, error.column,
+			error.why);
+		return EXIT_USAGE;
+	}
+	if (err)
+		return complain(o->replay, err);
+	if (t->count)
+		return -1;
+	fprintf(stderr, "explore: %s: no step in it\n", o->replay);
+	return EXIT_USAGE;
 }
 
 static int load_trace(const struct options *o, struct trace *t)
 {
-	struct trace_error error;
+	int fd = open(o->replay, O_RDONLY | O_CLOEXEC), ret;
+	char *text = NULL;
 	size_t len;
-	char *text = read_file(o->replay, &len);
-	int err;
 
-	if (!text)
+	if (fd < 0)
 		return complain(o->replay, -errno);
-	err = trace_parse(t, &o->voc, text, len, &error);
+	ret = read_all(fd, &text, &len);
+	close(fd);
+	ret = ret ? complain(o->replay, ret) : parse(o, text, len, t);
 	free(text);
-	if (err == -EINVAL)
-		fprintf(stderr, "explore: %s:%u:%u: %s\n", o->replay, error.line, error.column,
-			error.why);
-	else if (err)
-		complain(o->replay, err);
-	return err ? EXIT_USAGE : -1;
+	return ret;
 }
 
 /* --- verdicts ------------------------------------------------------------------------ */

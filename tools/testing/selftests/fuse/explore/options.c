@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kselftest.h"
@@ -140,7 +141,8 @@ static int parse_strict(struct options *o, const char *text)
 		o->runner.strict = ~(deviation_mask)0;
 		return -1;
 	}
-	snprintf(list, sizeof(list), "%s", text);
+	if (!*text || snprintf(list, sizeof(list), "%s", text) >= (int)sizeof(list))
+		return complain("--strict", text, "needs a list of deviations (D1,D2), or no =");
 	for (id = strtok_r(list, ",", &save); id; id = strtok_r(NULL, ",", &save)) {
 		d = deviation_find(id);
 		if (!d)
@@ -160,7 +162,7 @@ static int parse_weights(struct options *o, const char *text)
 	return EXIT_USAGE;
 }
 
-static int parse_one(struct options *o, int opt, const char *arg)
+static int parse_one(struct options *o, int opt, const char *arg, char **argv)
 {
 	uint64_t n;
 	int ret;
@@ -217,48 +219,83 @@ static int parse_one(struct options *o, int opt, const char *arg)
 	case 'h':
 		fputs(help, stdout);
 		return EXIT_CLEAN;
+	case ':':
+		return complain("option", argv[optind - 1], "needs a value (see --help)");
 	default:
-		fputs("explore: try --help\n", stderr);
-		return EXIT_USAGE;
+		return complain("option", argv[optind - 1], "not understood (see --help)");
 	}
 }
 
-/* Options that cannot both be meant. */
-static int contradiction(const struct options *o, bool seeded)
+/* --- options together --------------------------------------------------------- */
+
+#define GIVEN(opt)	(1U << ((opt) - OPT_SEED))
+
+/* Neither has a meaning where the other one is given. */
+static const struct {
+	int one, others;
+} contradictions[] = {
+	/* What is replayed is not drawn, and is one history. */
+	{ OPT_REPLAY, GIVEN(OPT_SEED) | GIVEN(OPT_OPS) | GIVEN(OPT_WEIGHTS) | GIVEN(OPT_RECORD) |
+		      GIVEN(OPT_HISTORIES) | GIVEN(OPT_TIME) | GIVEN(OPT_JOBS) |
+		      GIVEN(OPT_CONCURRENT) | GIVEN(OPT_SURVEY) | GIVEN(OPT_NO_SHRINK) },
+	/* What is recorded is one history, and does not run. */
+	{ OPT_RECORD, GIVEN(OPT_HISTORIES) | GIVEN(OPT_TIME) | GIVEN(OPT_JOBS) |
+		      GIVEN(OPT_CONCURRENT) | GIVEN(OPT_SURVEY) | GIVEN(OPT_NO_SHRINK) },
+	/* Those who act at once draw reads and writes alone, and want all processors. */
+	{ OPT_CONCURRENT, GIVEN(OPT_WEIGHTS) | GIVEN(OPT_JOBS) | GIVEN(OPT_SURVEY) },
+	/* How soon it is found is a matter of one worker. */
+	{ OPT_SURVEY, GIVEN(OPT_JOBS) },
+	/* In one mode alone nothing is looked over. */
+	{ OPT_MODE, GIVEN(OPT_STRICT) },
+};
+
+static const char *name_of(int opt)
 {
-	const struct {
-		bool both;
-		const char *names;
-	} pairs[] = {
-		{ o->replay && seeded, "--replay and --seed" },
-		{ o->replay && o->record, "--replay and --record" },
-		{ o->replay && o->seconds > 0, "--replay and --time" },
-		{ o->replay && o->histories, "--replay and --histories" },
-		{ o->replay && o->jobs, "--replay and --jobs" },
-		{ o->concurrent && o->jobs, "--concurrent and --jobs" },
-		{ o->replay && o->concurrent, "--replay and --concurrent" },
-		{ o->survey && o->replay, "--survey and --replay" },
-		{ o->survey && o->record, "--survey and --record" },
-		{ o->survey && o->concurrent, "--survey and --concurrent" },
-		{ o->survey && o->jobs, "--survey and --jobs" },
-		{ o->record && o->concurrent, "--record and --concurrent" },
-		{ o->record && o->histories > 1, "--record and --histories" },
-		{ o->record && o->seconds > 0, "--record and --time" },
-	};
+	const struct option *o = longs;
+
+	while (o->val != opt)
+		o++;
+	return o->name;
+}
+
+static int check_together(unsigned int given)
+{
+	unsigned int both;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(pairs); i++) {
-		if (!pairs[i].both)
+	for (i = 0; i < ARRAY_SIZE(contradictions); i++) {
+		both = given & contradictions[i].others;
+		if (!both || !(given & GIVEN(contradictions[i].one)))
 			continue;
-		fprintf(stderr, "explore: %s contradict each other\n", pairs[i].names);
+		fprintf(stderr, "explore: --%s and --%s contradict each other\n",
+			name_of(contradictions[i].one), name_of(OPT_SEED + __builtin_ctz(both)));
 		return EXIT_USAGE;
 	}
 	return -1;
 }
 
+static int check_output(const char *path)
+{
+	struct stat st;
+
+	errno = 0;
+	if (!stat(path, &st) && !S_ISDIR(st.st_mode))
+		errno = ENOTDIR;
+	if (!errno && !access(path, W_OK | X_OK))
+		return -1;
+	return complain("--output", path, strerror(errno));
+}
+
+/* Short enough to be typed. */
+static void draw_seed(uint64_t *seed)
+{
+	if (getrandom(seed, sizeof(*seed), 0) == sizeof(*seed))
+		*seed %= 1000000000;
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
-	bool seeded = false;
+	unsigned int given = 0;
 	int opt, ret;
 
 	memset(o, 0, sizeof(*o));
@@ -272,25 +309,27 @@ int options_parse(struct options *o, int argc, char **argv)
 	}
 	if (deviation_strict())
 		parse_strict(o, NULL);
-	while ((opt = getopt_long(argc, argv, "qh", longs, NULL)) != -1) {
-		seeded |= opt == OPT_SEED;
-		ret = parse_one(o, opt, optarg);
+	while ((opt = getopt_long(argc, argv, ":qh", longs, NULL)) != -1) {
+		if (opt >= OPT_SEED)
+			given |= GIVEN(opt);
+		ret = parse_one(o, opt, optarg, argv);
 		if (ret >= 0)
 			return ret;
 	}
 	if (optind < argc)
 		return complain("argument", argv[optind], "not understood");
-	if (access(o->output, W_OK | X_OK))
-		return complain("--output", o->output, strerror(errno));
-	if (!seeded && getrandom(&o->seed, sizeof(o->seed), 0) == sizeof(o->seed))
-		/* Short enough to be typed. */
-		o->seed %= 1000000000;
-	ret = contradiction(o, seeded);
+	ret = check_together(given);
+	if (ret < 0)
+		ret = check_output(o->output);
+	if (ret >= 0)
+		return ret;
+	if (!(given & GIVEN(OPT_SEED)))
+		draw_seed(&o->seed);
 	if (!o->histories && o->seconds <= 0)
 		o->histories = 1;
 	if (!o->jobs)
 		o->jobs = isolate_processors();
 	if (o->histories && o->jobs > o->histories)
 		o->jobs = o->histories;
-	return ret;
+	return -1;
 }

@@ -129,6 +129,10 @@ int vocabulary_set_weights(struct vocabulary *voc, const char *text, char *why, 
 		snprintf(why, len, "weights: more than %zu characters", sizeof(list) - 1);
 		return -EINVAL;
 	}
+	if (!*list) {
+		snprintf(why, len, "weights: needs a list, store=10,punch-hole=0");
+		return -EINVAL;
+	}
 	for (name = strtok_r(list, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
 		value = strchr(name, '=');
 		if (value)

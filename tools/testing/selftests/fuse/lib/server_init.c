@@ -5,6 +5,7 @@
  * completed here before it goes to the kernel, in every version alike.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,6 +17,16 @@ static uint64_t join(uint32_t low, uint32_t high)
 	return low | (uint64_t)high << 32;
 }
 
+/* Deliberate fault: a kernel without passthrough. */
+static uint64_t fault_offer(uint64_t flags)
+{
+	const char *fault = getenv("FUSE_TEST_FAULT");
+
+	if (fault && !strcmp(fault, "absent"))
+		flags &= ~(FUSE_PASSTHROUGH | FUSE_V12_PASSTHROUGH);
+	return flags;
+}
+
 /* Remember what the kernel offers and which reply belongs to it. */
 void init_request(struct server *srv, const struct fuse_in_header *in)
 {
@@ -24,7 +35,7 @@ void init_request(struct server *srv, const struct fuse_in_header *in)
 
 	srv->init_unique = in->unique;
 	atomic_store(&srv->ctl->init_minor, init->minor);
-	atomic_store(&srv->ctl->init_offered, join(init->flags, high));
+	atomic_store(&srv->ctl->init_offered, fault_offer(join(init->flags, high)));
 }
 
 uint32_t init_stack_depth(const struct server *srv)
