@@ -84,6 +84,9 @@ static void draw_character(struct generator *g)
 		if (rng_below(&g->rng, 8) < share)
 			g->views |= VIEW_BIT(i);
 	g->views |= VIEW_BIT(MS);
+	/* Of what is served, only it has mappings that pass through beside it. */
+	if (g->served_for == SERVED_LONG)
+		g->views |= VIEW_BIT(FX);
 	g->few_views = 1 + rng_below(&g->rng, 4);
 	g->use_child = rng_one_in(&g->rng, 4);
 	g->use_other = rng_one_in(&g->rng, 4);
