@@ -240,9 +240,22 @@ static bool rename_everywhere(struct attempt *a, int view, int actor)
 	return changed && !a->err && improves(a);
 }
 
-static bool simplify_names(struct attempt *a)
+/* What meets at one place has to move there together. */
+static bool start_everywhere(struct attempt *a)
 {
-	bool better = false;
+	bool changed = false;
+	size_t i;
+
+	a->err = trace_copy(&a->candidate, a->best);
+	for (i = 0; i < a->candidate.count && !a->err; i++)
+		if (has_bytes(&a->candidate.steps[i]))
+			changed |= make_start(&a->candidate.steps[i]);
+	return changed && !a->err && improves(a);
+}
+
+static bool simplify_together(struct attempt *a)
+{
+	bool better = start_everywhere(a);
 	int i;
 
 	for (i = 0; i < NR_ACTORS; i++)
@@ -286,7 +299,7 @@ int shrink(struct shrink *s, struct trace *t, const struct outcome *outcome)
 		a.tries = s->runs == 1 ? 1 : MIN(3 * s->runs, (unsigned int)MAX_TRIES);
 		do {
 			drop_steps(&a);
-			better = simplify_names(&a);
+			better = simplify_together(&a);
 			better |= simplify_steps(&a);
 		} while (better && !a.err && now() < a.deadline);
 		measure_rate(&a);
