@@ -131,8 +131,9 @@ static void bury(struct worker *w, const char *where, struct progress *progress)
 	b->out.finding.kind = where ? FOUND_HANG : FOUND_DEATH;
 	if (where)
 		snprintf(b->out.finding.what, sizeof(b->out.finding.what),
-			 "%s did not end in %d s that the machine had for it%s", atomic_load(&b->ended) ?
-			 "taking the mount down" : "a step", WATCHDOG_SECONDS, where);
+			 "%s did not end in %d s that the machine had for it%s",
+			 atomic_load(&b->ended) ? "taking the mount down" : "a step",
+			 WATCHDOG_SECONDS, where);
 	else
 		snprintf(b->out.finding.what, sizeof(b->out.finding.what),
 			 "the process ended by %s",
