@@ -77,7 +77,7 @@ const struct deviation deviations[] = {
 		.id = "D12",
 		.what = "an asynchronous read of a file that the server reads ends where FUSE last knew its end, though attributes may not be cached and read(2) reads on",
 		.kernels = "6.18",
-		.reference = "fuse_direct_read_iter() since 6.12 goes to fuse_direct_IO(), without O_DIRECT too, which compares with i_size; nobody asks for it first as fuse_cache_read_iter() does",
+		.reference = "fuse_direct_read_iter() leaves it to fuse_direct_IO(), in 6.12 only with O_DIRECT, which compares with i_size; nobody asks for that first, as fuse_cache_read_iter() does",
 	},
 	{
 		.id = "D13",
