@@ -474,6 +474,25 @@ TEST_F(registration, reopens_with_the_flags_of_the_open)
 	close(fuse);
 }
 
+/* R1: no file has an id below one, so an open with such a one is refused. */
+TEST_F(registration, ids_start_at_one)
+{
+	static const int32_t ids[] = { 0, -1, INT32_MIN };
+	size_t i;
+	int fd;
+
+	close(make_file(&self->sb, "file"));
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		server_set_open_reply(self->sb.server, FOPEN_PASSTHROUGH, ids[i]);
+		fd = open_fuse(&self->sb, "file", O_RDWR);
+		EXPECT_GT(0, fd) {
+			TH_LOG("opened with the backing id %d", ids[i]);
+			close(fd);
+		}
+		EXPECT_EQ(EIO, errno);
+	}
+}
+
 /* R3, L2: ids are not handed out again soon, so that a late open cannot hit another file. */
 TEST_F(registration, does_not_reuse_ids_at_once)
 {
