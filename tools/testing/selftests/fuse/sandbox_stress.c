@@ -79,6 +79,8 @@ static enum sandbox_result live(const struct plan *plan, struct sandbox *sandbox
 	result = sandbox_create(sandbox, &options);
 	if (result != SANDBOX_OK)
 		return result;
+	if (server_abi(sandbox->server) == SERVER_ABI_NONE)
+		server_set_mode(sandbox->server, SERVER_CACHED);
 	report(plan, BUSY);
 	busy = busy_start(sandbox);
 	if (!busy)
@@ -122,6 +124,7 @@ static bool begin_life(struct life *life, const struct plan *plan)
 	struct plan mine = *plan;
 	int ends[2];
 
+	memset(life, 0, sizeof(*life));
 	if (pipe2(ends, O_CLOEXEC))
 		return false;
 	mine.report = ends[1];
@@ -203,6 +206,9 @@ static bool measure(struct __test_metadata *_metadata, FIXTURE_DATA(killed) * se
 	if (follow_life(&life, BUSY, VICTIM_SECONDS * 1000))
 		follow_life(&life, PHASES, PATIENCE_MS);
 	for (phase = ENTER; phase < life.phase; phase++) {
+		/* A phase that a tester never saw did not last. */
+		if (!life.began_us[phase + 1] || !life.began_us[phase])
+			continue;
 		self->lasts_us[phase] = life.began_us[phase + 1] - life.began_us[phase];
 		self->patience_ms += self->lasts_us[phase] / 1000;
 	}
