@@ -66,15 +66,7 @@ FIXTURE_SETUP(disk_errors)
 	}));
 	snprintf(self->root, sizeof(self->root), "%.4000s/disk", self->sb.backing);
 	ASSERT_EQ(0, mkdir(self->root, 0755));
-	switch (mount_disk(&self->disk, self->root, why, sizeof(why))) {
-	case SANDBOX_UNSUPPORTED:
-		SKIP(return, "%s", why);
-	case SANDBOX_BROKEN:
-		TH_LOG("%s", why);
-		ASSERT_TRUE(false);
-	case SANDBOX_OK:
-		break;
-	}
+	SUITE_NEED(mount_disk(&self->disk, self->root, why, sizeof(why)), why);
 	/* For the reports: that is where the files of the tests are. */
 	self->sb.fs = variant->fs;
 	report = suite_case(_metadata, variant->fs, &self->sb);

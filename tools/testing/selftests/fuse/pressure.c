@@ -220,15 +220,7 @@ TEST_F(pressure, no_store_is_lost_for_want_of_memory)
 
 	if (!strcmp(variant->fs, "tmpfs") && !has_swap())
 		SKIP(return, "pages of tmpfs have nowhere to go without swap");
-	switch (memory_group_create(&group, &self->sb, LIMIT, why, sizeof(why))) {
-	case SANDBOX_UNSUPPORTED:
-		SKIP(return, "%s", why);
-	case SANDBOX_BROKEN:
-		TH_LOG("%s", why);
-		ASSERT_TRUE(false);
-	case SANDBOX_OK:
-		break;
-	}
+	SUITE_NEED(memory_group_create(&group, &self->sb, LIMIT, why, sizeof(why)), why);
 	open_pressed(_metadata, &p, &self->sb);
 	press_in_child(_metadata, tf, &group, &p);
 	/* Else there was no shortage. */

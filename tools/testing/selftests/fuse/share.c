@@ -224,22 +224,6 @@ static int raised(struct __test_metadata *_metadata, const struct share *share, 
 	return f->signo;
 }
 
-/* Skips the test where there are no shares. */
-#define MAKE_SHARE(share, sb, dir)						\
-	do {									\
-		char text[256];							\
-		const struct reason why = { text, sizeof(text) };		\
-		switch ((share)->limit(sb, dir, &why)) {			\
-		case SANDBOX_UNSUPPORTED:					\
-			SKIP(return, "%s", text);				\
-		case SANDBOX_BROKEN:						\
-			TH_LOG("%s", text);					\
-			ASSERT_TRUE(false);					\
-		case SANDBOX_OK:						\
-			break;							\
-		}								\
-	} while (0)
-
 /* E6 */
 TEST_F(share, store_beyond_the_share_raises_sigbus)
 {
@@ -247,6 +231,8 @@ TEST_F(share, store_beyond_the_share_raises_sigbus)
 	const struct share *share = share_of(variant->fs);
 	char dir[PATH_MAX], path[PATH_MAX], *probe, *hole;
 	struct testfile *tf = self->tf;
+	char text[256];
+	const struct reason why = { text, sizeof(text) };
 	struct fault *f;
 	bool faults;
 	int filler;
@@ -254,7 +240,7 @@ TEST_F(share, store_beyond_the_share_raises_sigbus)
 	ASSERT_NE(NULL, share);
 	snprintf(dir, sizeof(dir), "%.4000s/share", self->sb.backing);
 	ASSERT_EQ(0, mkdir(dir, 0755));
-	MAKE_SHARE(share, &self->sb, dir);
+	SUITE_NEED(share->limit(&self->sb, dir, &why), text);
 	f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, f);
 	open_file(_metadata, tf, "share/file");

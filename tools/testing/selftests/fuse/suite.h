@@ -72,24 +72,31 @@ static inline enum server_mode suite_mode(enum server_mode mode)
 }
 
 /*
- * sandbox_create() for FIXTURE_SETUP: a feature that is absent skips the test,
- * trouble fails it. Returns from the calling function unless the sandbox stands.
+ * For tests and FIXTURE_SETUP: a feature that is absent skips the test, trouble
+ * fails it, in the words of @why. Returns from the calling function unless @result
+ * is SANDBOX_OK.
  */
+#define SUITE_NEED(result, why)							\
+	do {									\
+		switch (result) {						\
+		case SANDBOX_OK:						\
+			break;							\
+		case SANDBOX_UNSUPPORTED:					\
+			SKIP(return, "%s", why);				\
+		case SANDBOX_BROKEN:						\
+			TH_LOG("%s", why);					\
+			ASSERT_TRUE(false);					\
+		}								\
+	} while (0)
+
+/* sandbox_create(), as above. */
 #define SUITE_SANDBOX(sb, options)						\
 	do {									\
 		struct sandbox_options _opt = (options);			\
 		_opt.server.mode = suite_mode(_opt.server.mode);		\
 		/* The harness kills its child, not what the child forked. */	\
 		prctl(PR_SET_PDEATHSIG, SIGKILL);				\
-		switch (sandbox_create(sb, &_opt)) {				\
-		case SANDBOX_OK:						\
-			break;							\
-		case SANDBOX_UNSUPPORTED:					\
-			SKIP(return, "%s", (sb)->why);				\
-		case SANDBOX_BROKEN:						\
-			TH_LOG("sandbox: %s", (sb)->why);			\
-			ASSERT_TRUE(false);					\
-		}								\
+		SUITE_NEED(sandbox_create(sb, &_opt), (sb)->why);		\
 	} while (0)
 
 /* What reports say about the running test; @name is static storage. */

@@ -149,14 +149,17 @@ static int open_again(struct own *own)
 	return open(own->path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
 }
 
+/* A request, and who makes it. */
+struct question {
+	const char *name;
+	uint32_t opcode;
+	int (*ask)(struct own *own);
+};
+
 /* L6: while one process waits for a reply, data flows for the others. */
 TEST_F(withheld, data_does_not_wait_for_the_server)
 {
-	static const struct {
-		const char *name;
-		uint32_t opcode;
-		int (*ask)(struct own *own);
-	} rows[] = {
+	static const struct question rows[] = {
 		{ "GETATTR", FUSE_GETATTR, look },
 		{ "OPEN", FUSE_OPEN, open_again },
 	};
@@ -279,11 +282,7 @@ static int seek(struct own *own)
 	return lseek(own->fd, 0, SEEK_DATA) < 0 ? errno : 0;
 }
 
-static const struct question {
-	const char *name;
-	uint32_t opcode;
-	int (*ask)(struct own *own);
-} questions[] = {
+static const struct question questions[] = {
 	{ "OPEN",	FUSE_OPEN,	open_again },
 	{ "GETATTR",	FUSE_GETATTR,	look },
 	{ "LOOKUP",	FUSE_LOOKUP,	look_up },
