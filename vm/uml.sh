@@ -5,6 +5,25 @@
 # same initramfs in a second. One processor, no transparent huge pages.
 
 readonly UML_MEMORY=1024	# MiB
+UML_CPU=
+
+# One processor for the guest: at each system call of a process in it UML and that
+# process wake each other, several times as slow from one processor to another. Guests
+# that run at once take different ones, as long as there are any. Sets UML_CPU.
+uml_cpu() {
+	local cpu cpus lock
+	mapfile -t cpus < <(python3 -c 'import os; print(*os.sched_getaffinity(0), sep="\n")')
+	UML_CPU=${cpus[RANDOM % ${#cpus[@]}]}
+	mkdir -p "$CACHE/cpu"
+	for cpu in "${cpus[@]}"; do
+		exec {lock}>"$CACHE/cpu/$cpu"
+		if flock -n "$lock"; then
+			UML_CPU=$cpu	# until the last process of the guest has closed it
+			return
+		fi
+		exec {lock}>&-
+	done
+}
 
 # The console is standard output, the second serial line the report port. UML keeps
 # its memory in a nameless file of TMPDIR, best on tmpfs; its pid file in uml_dir
@@ -14,6 +33,7 @@ uml_command() {
 	[[ ! -w /dev/shm ]] || memory=/dev/shm
 	[[ -z $OPT_SHELL ]] || input=fd:0
 	mkdir "$dir/uml"
+	uml_cpu
 	# A plain file takes everything at once: UML throws its line buffer away when a
 	# write that it had put off fails (line_write_interrupt()), and lines were lost.
 	rm "$dir/port.serial"
@@ -22,7 +42,7 @@ uml_command() {
 	# shellcheck disable=SC2016 disable=SC2206 # expanded there; words of a command line
 	# UML 6.12 unmaps all of a new process, and with it, when it is linked static, where
 	# the C library has the host's kernel write at each switch (rseq): that kills it.
-	GUEST_COMMAND=(env TMPDIR="$memory" GLIBC_TUNABLES=glibc.pthread.rseq=0 bash -c 'exec 9>"$0" "$@"' "$dir/port.serial"
+	GUEST_COMMAND=(taskset -c "$UML_CPU" env TMPDIR="$memory" GLIBC_TUNABLES=glibc.pthread.rseq=0 bash -c 'exec 9>"$0" "$@"' "$dir/port.serial"
 		"$KERNEL_IMAGE" "mem=${UML_MEMORY}M" "initrd=$dir/initrd" "uml_dir=$dir/uml" umid=guest
 		con=null "con0=$input,fd:1" ssl=null "ssl1=null,fd:9"
 		panic=-1 noreboot loglevel=6 $OPT_APPEND)
