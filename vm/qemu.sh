@@ -37,8 +37,9 @@ kvm_command() {
 	GUEST_COMMAND+=(-cpu host -smp 2)
 }
 
-# More threads than processors only wait for each other.
+# More threads than processors only wait for each other. "rep movsb" is emulated byte
+# by byte: without its bits the kernel copies in words.
 tcg_command() {
 	qemu_command "$1" tcg,thread=multi
-	GUEST_COMMAND+=(-cpu max -smp 2)
+	GUEST_COMMAND+=(-cpu max,-erms,-fsrm -smp 2)
 }
