@@ -117,7 +117,8 @@ static void copy_once(struct __test_metadata *_metadata, struct testfile *tf,
 	ssize_t ret;
 
 	if (!report_select(&tf->report, "%s:%s,%s,%s,%s", a->name, view_specs[through].name,
-			   view_specs[buffer].name, c->name, states[state]))
+			   view_specs[buffer].name, c->name, states[state]) ||
+	    !suite_share(tf->rows++, tf->report.sb->fs))
 		return;
 	prepare(_metadata, tf, state);
 	ret = run_copy(tf, a, through, buffer, c);
