@@ -170,7 +170,18 @@ TEST_F(self_buffer, file_is_copied_to_itself)
 	expect_engaged(_metadata, self->tf);
 }
 
-static void copy_directly(struct __test_metadata *_metadata, struct testfile *tf, bool reads,
+/*
+ * A page that was written back between being pinned and being filled is dirty without
+ * its file system knowing. btrfs then refuses to write it back, and says so in the
+ * kernel log; FUSE has no part in it.
+ */
+static bool filled_behind_its_back(struct testfile *tf)
+{
+	return !strcmp(tf->report.sb->fs, "btrfs") && fsync(view(tf, B)->fd) && errno == EUCLEAN;
+}
+
+/* False if the backing file system cannot stand it. */
+static bool copy_directly(struct __test_metadata *_metadata, struct testfile *tf, bool reads,
 			  const struct copy *c, int state)
 {
 	char *map = view(tf, MS)->map;
@@ -179,7 +190,7 @@ static void copy_directly(struct __test_metadata *_metadata, struct testfile *tf
 
 	if (!report_select(&tf->report, "direct-%s,%s,%s", reads ? "read" : "write", c->name,
 			   states[state]))
-		return;
+		return true;
 	prepare(_metadata, tf, state);
 	ret = reads ? pread(fd, map + to_of(c), len_of(c), from_of(c)) :
 		      pwrite(fd, map + from_of(c), len_of(c), to_of(c));
@@ -187,9 +198,12 @@ static void copy_directly(struct __test_metadata *_metadata, struct testfile *tf
 		TH_LOG("case %s: %s", tf->report.name, ret < 0 ? strerror(errno) : "short");
 		report_rerun(&tf->report);
 	}
+	if (reads && filled_behind_its_back(tf))
+		return false;
 	oracle_copied(&tf->oracle, len_of(c), from_of(c), to_of(c));
 	EXPECT_EQ(0U, testfile_check_all(tf));
 	tf->cases++;
+	return true;
 }
 
 /* C7: O_DIRECT straight to and from pages of the page cache it goes around. */
@@ -208,7 +222,9 @@ TEST_F(self_buffer, file_is_copied_to_itself_directly)
 		SKIP(return, "%s by itself has no O_DIRECT", variant->fs);
 	for (c = 0; c < ARRAY_SIZE(aligned); c++) {
 		for (state = UNCACHED; state <= DIRTY; state++) {
-			copy_directly(_metadata, tf, true, &aligned[c], state);
+			if (!copy_directly(_metadata, tf, true, &aligned[c], state))
+				SKIP(return, "btrfs refuses a page that O_DIRECT filled: %s",
+				     strerror(EUCLEAN));
 			copy_directly(_metadata, tf, false, &aligned[c], state);
 		}
 	}
