@@ -6,8 +6,43 @@
 readonly BOOT_LIMIT=120	# seconds to the test init
 readonly PROGRAM_LIMIT=300	# seconds of one program; slow engines get SLOW_FACTOR times that
 readonly SLOW_FACTOR=3
+GUESTS=()	# DIR=NONCE of each
+GUEST_CPUS=2	# of an emulated one
 
-# guest_plan: what init shall do, from the options; see vm/guest/plan.h.
+# Where the time of an emulated guest goes; "rest" is tests of no file system.
+readonly GUEST_LOAD=('btrfs 4' 'xfs 4' 'overlayfs 4' 'ext4 3' 'tmpfs 2' 'rest 1')
+
+# How many guests share the tests. More than two are not worth their memory.
+# shellcheck disable=SC2153 # there are OPT_GUESTS and OPT_TESTS
+guest_number() {
+	if [[ -n $OPT_GUESTS ]]; then
+		echo "$OPT_GUESTS"
+	elif [[ $(nproc) -lt 2 || $ENGINE == vng || -n $OPT_BENCH$OPT_SUITE || "${OPT_TESTS[*]}" == *:* ]]; then
+		echo 1
+	else
+		echo 2
+	fi
+}
+
+# guest_parts N: what each of at most N guests tests, one line a guest, like "ext4,rest".
+guest_parts() {
+	local of=() load=() name weight i least
+	while read -r name weight; do
+		[[ $name == rest || -z $OPT_FS || ,$OPT_FS, == *,$name,* ]] || continue
+		least=${#of[@]}
+		if [[ $least -eq $1 || $name == rest ]]; then
+			least=0
+			for i in "${!of[@]}"; do
+				[[ ${load[i]} -ge ${load[least]} ]] || least=$i
+			done
+		fi
+		of[least]+=${of[least]:+,}$name
+		load[least]=$((${load[least]:-0} + weight))
+	done < <(printf '%s\n' "${GUEST_LOAD[@]}")
+	printf '%s\n' "${of[@]}"
+}
+
+# guest_plan [PART]: what init shall do, from the options; see vm/guest/plan.h.
 guest_plan() {
 	local limit=$PROGRAM_LIMIT name
 	[[ $ENGINE == kvm ]] || limit=$((limit * SLOW_FACTOR))
@@ -19,6 +54,7 @@ guest_plan() {
 	echo "set TERM=${TERM:-dumb}"
 	[[ $ENGINE == kvm ]] || echo "set KSFT_MACHINE_SLOW=yes"
 	[[ -z $OPT_FS ]] || echo "set FUSE_TEST_FS=$OPT_FS"
+	[[ -z ${1:-} ]] || echo "set FUSE_TEST_PART=$1"
 	[[ -z $OPT_STRICT ]] || echo "set FUSE_STRICT=1"
 	for name in FUSE_TEST_CASE FUSE_TEST_FAULT FUSE_TEST_DEADLOCK; do
 		[[ -z ${!name:-} ]] || echo "set $name=${!name}"
@@ -79,12 +115,14 @@ guest_programs() {
 
 # guest_prepare DIR: everything a start needs in DIR; the plan comes on stdin.
 guest_prepare() {
-	local dir=$1
-	GUEST_NONCE=$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+	local dir=$1 nonce
+	nonce=$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+	GUESTS+=("$dir=$nonce")
 	mkfifo "$dir/port.virtio" "$dir/port.serial"
 	"${ENGINE}_command" "$dir"
+	printf '%s\0' "${GUEST_COMMAND[@]}" >"$dir/command"
 	{
-		echo "nonce $GUEST_NONCE"
+		echo "nonce $nonce"
 		echo "report $GUEST_PORTS"
 		cat
 	} >"$dir/run.conf"
@@ -104,9 +142,33 @@ guest_start() {
 	rm -f "$dir/initrd" "$dir/conf.cpio"
 }
 
+# guests_run DIR OPTION...: prepare and run as many as share the tests.
+guests_run() {
+	local dir=$1 part parts=()
+	shift
+	GUESTS=()
+	mapfile -t parts < <(guest_parts "$(guest_number)")
+	if [[ ${#parts[@]} -lt 2 ]]; then
+		guest_plan >"$dir/plan"
+		guest_prepare "$dir" <"$dir/plan"
+		say "booting with $ENGINE_NAME"
+		guest_start "$dir" "$@"
+		return
+	fi
+	GUEST_CPUS=1
+	for part in "${parts[@]}"; do
+		mkdir "$dir/${#GUESTS[@]}"
+		guest_plan "$part" >"$dir/${#GUESTS[@]}/plan"
+		guest_prepare "$dir/${#GUESTS[@]}" <"$dir/${#GUESTS[@]}/plan"
+	done
+	say "booting ${#parts[@]} guests with $ENGINE_NAME: ${parts[*]}"
+	child python3 "$VM/parts.py" --dir "$dir" "${GUESTS[@]%=*}" -- "$@" ||
+		die "the guests could not be run"
+}
+
 # guest_judge DIR: print the verdict; returns what vm/verdict.py returns.
 guest_judge() {
-	python3 "$VM/verdict.py" --dir "$1" --nonce "$GUEST_NONCE" \
+	python3 "$VM/verdict.py" --dir "$1" "${GUESTS[@]/#/--guest=}" \
 		--deny "$VM/splat.deny" --known "$VM/splat.known" ${OPT_STRICT:+--strict} \
 		--kernel "$KERNEL_NAME" --engine "$ENGINE" --again "$OPT_AGAIN" --started "$STARTED"
 }

@@ -9,7 +9,10 @@ IMAGE=
 readonly IMAGE_TOOLS=(mkfs.ext4 mkfs.xfs mkfs.btrfs)
 readonly IMAGE_SHELL=(bash ls cat dmesg mount umount grep stat strace)
 # What the programs and init use when the kernel does not have it built in.
-readonly IMAGE_MODULES=(virtio_pci virtio_console fuse loop overlay ext4 quota_v2 xfs btrfs)
+# What the programs and init use when the kernel does not have it built in: for all
+# tests, or for those of one backing file system.
+readonly IMAGE_MODULES=('all virtio_pci virtio_console fuse loop overlay'
+	'ext4 ext4 quota_v2' 'overlayfs ext4' 'xfs xfs' 'btrfs btrfs')
 
 # --- init -----------------------------------------------------------------
 
@@ -73,20 +76,23 @@ image_tools() {
 
 # --- modules --------------------------------------------------------------
 
-# The module files needed, in the order to load them.
+# The module files needed, each as "PURPOSE FILE", in the order to load them.
 image_module_files() {
-	local module
-	for module in "${IMAGE_MODULES[@]}"; do
-		PATH=$PATH:/usr/sbin:/sbin modprobe -d "$KERNEL_MODULES" -S "$KERNEL_VERSION" \
-			--show-depends "$module" 2>/dev/null || true
-	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+	local group purpose module
+	for group in "${IMAGE_MODULES[@]}"; do
+		read -r purpose group <<<"$group"
+		for module in $group; do
+			PATH=$PATH:/usr/sbin:/sbin modprobe -d "$KERNEL_MODULES" -S "$KERNEL_VERSION" \
+				--show-depends "$module" 2>/dev/null || true
+		done | awk -v purpose="$purpose" '$1 == "insmod" && !seen[$2]++ { print purpose, $2 }'
+	done
 }
 
 # Unpack the modules into directory $1/modules, plain, with the list.
 guest_modules_make() {
-	local file name
+	local purpose file name
 	: >"$1/list"
-	while read -r file; do
+	while read -r purpose file; do
 		name=$(basename "$file")
 		case $name in
 		*.xz) xz -dc "$file" >"$1/${name%.xz}" ;;
@@ -95,16 +101,17 @@ guest_modules_make() {
 		*) cp "$file" "$1/$name" ;;
 		esac
 		name=${name%.ko*}.ko
-		echo "/modules/$name" >>"$1/list"
+		echo "$purpose /modules/$name" >>"$1/list"
 	done < <(image_module_files)
 }
 
 image_modules() {
 	local dir=$1 path
 	[[ -s $dir/list ]] || return 0
-	while read -r path; do
+	# Several file systems may want the same one.
+	cut -d' ' -f2 "$dir/list" | sort -u | while read -r path; do
 		echo "file $path 644 $dir/${path##*/}"
-	done <"$dir/list"
+	done
 	echo "file /modules.list 644 $dir/list"
 }
 

@@ -8,7 +8,7 @@ OPT_SOURCE='' OPT_TREE='' OPT_BASE='' OPT_CONFIG='' OPT_DEBUG_KERNEL=''
 OPT_CHANGES=()		# KIND:FILE, kind patch, mbox or cocci, in the order given
 OPT_COMPARE='' OPT_BISECT=''
 OPT_ENGINE=auto OPT_OUT='' OPT_TIMEOUT=1800
-OPT_PROGRAM_TIMEOUT='' OPT_SUITE='' OPT_APPEND='' OPT_FS='' OPT_STRICT='' OPT_SHELL='' OPT_SELFTEST='' OPT_BENCH=''
+OPT_PROGRAM_TIMEOUT='' OPT_GUESTS='' OPT_SUITE='' OPT_APPEND='' OPT_FS='' OPT_STRICT='' OPT_SHELL='' OPT_SELFTEST='' OPT_BENCH=''
 OPT_TESTS=()
 OPT_AGAIN=./run_vm.sh	# what was asked for, without --test, --out and --timeout
 
@@ -39,6 +39,9 @@ gives a verdict. Without options: Debian's 6.12, downloaded but not installed.
  what else
   --out DIR          ktap.log console.log dmesg.txt junit.xml summary.json repro.txt
   --timeout S        of the guest, 1800; --program-timeout S: 300, slow engines 900
+  --guests N         that share the tests, file system by file system, and run at once;
+                     2 unless tests are named by NAME. --guests 1 with TCG has two
+                     processors, for races
   --append WORDS     for the kernel's command line
   --bench            measure instead of testing: bench/ in the results; --fs names one (ext4)
   --shell            a shell in the guest     --help
@@ -53,6 +56,11 @@ HELP
 
 option_number() {
 	[[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || die "$1 wants a number of seconds, not '$2'"
+}
+
+option_guests() {
+	[[ $1 =~ ^[1-5]$ ]] || die "--guests wants a number from 1 to 5, not '$1'"
+	OPT_GUESTS=$1
 }
 
 option_engine() {
@@ -97,7 +105,7 @@ option_change() {
 }
 
 readonly OPTIONS_WITH_VALUE=' --kernel --modules --deb --engine --out --timeout
-	--program-timeout --test --fs --suite --append --source --tree --base --patch --mbox
+	--program-timeout --guests --test --fs --suite --append --source --tree --base --patch --mbox
 	--cocci --config --bisect-test '
 
 option_known() {
@@ -130,13 +138,14 @@ option_take() {
 	--out) OPT_OUT=$2 ;;
 	--timeout) option_number "$1" "$2"; OPT_TIMEOUT=$2 ;;
 	--program-timeout) option_number "$1" "$2"; OPT_PROGRAM_TIMEOUT=$2 ;;
+	--guests) option_guests "$2" ;;
 	--suite) OPT_SUITE=$2 ;;
 	--append) OPT_APPEND=$2 ;;
 	--test) option_test_name "$1" "$2"; OPT_TESTS+=("$2") ;;
 	--fs) option_fs "$2" ;;
 	esac
 	case $1 in
-	--test | --out | --timeout | --bisect-test) ;;
+	--test | --out | --timeout | --guests | --bisect-test) ;;
 	*) OPT_AGAIN+=" $1 $(option_quoted "$2")" ;;
 	esac
 }

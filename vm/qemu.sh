@@ -37,9 +37,12 @@ kvm_command() {
 	GUEST_COMMAND+=(-cpu host -smp 2)
 }
 
-# More threads than processors only wait for each other. "rep movsb" is emulated byte
-# by byte: without its bits the kernel copies in words.
+# More threads than processors wait for each other most of the time: guests that run at
+# once have one processor each, and QEMU one thread. "rep movsb" is emulated byte by
+# byte: without its bits the kernel copies in words.
 tcg_command() {
-	qemu_command "$1" tcg,thread=multi
-	GUEST_COMMAND+=(-cpu max,-erms,-fsrm -smp 2)
+	local threads=multi
+	[[ $GUEST_CPUS -gt 1 ]] || threads=single
+	qemu_command "$1" "tcg,thread=$threads"
+	GUEST_COMMAND+=(-cpu "max,-erms,-fsrm" -smp "$GUEST_CPUS")
 }

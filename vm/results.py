@@ -76,21 +76,26 @@ def skips(judge):
     return groups
 
 
-def phases(judge):
-    """Where the time went, seconds."""
-    at = {"boot": 0.0, "end": judge.guest["seconds"]}
-    tests, begun = 0.0, None
-    for event in judge.guest["events"]:
-        if event["word"] in ("boot", "end"):
-            at[event["word"]] = event["at"]
+def phase(events):
+    """Seconds one guest took to boot and in its programs."""
+    boot, tests, begun = 0.0, 0.0, None
+    for event in events:
+        if event["word"] == "boot":
+            boot = event["at"]
         elif event["word"] == "program":
             begun = event["at"]
         elif event["word"] == "exit" and begun is not None:
             tests += event["at"] - begun
-    found = {"boot": at["boot"], "tests": tests} if at["boot"] else {"tests": tests}
+    return boot, tests
+
+
+def phases(judge):
+    """Where the time went, seconds: of several guests, the one that took longest."""
+    boot, tests = max((phase(events) for events in judge.events()), key=sum)
+    found = {"boot": boot, "tests": tests} if boot else {"tests": tests}
     if judge.args.started:
         found["total"] = time.time() - judge.args.started
-        found["driver"] = found["total"] - at["boot"] - tests
+        found["driver"] = found["total"] - boot - tests
     return {name: round(value, 1) for name, value in found.items()}
 
 

@@ -11,12 +11,9 @@ run_once() {
 	image_build
 	engine_select
 	mkdir "$dir"
-	guest_plan >"$dir/plan"
-	guest_prepare "$dir" <"$dir/plan"
-	say "booting with $ENGINE_NAME"
 	# virtme-ng brings up a whole distribution before it starts our init.
 	[[ $ENGINE != vng ]] || boot=$((boot * 3))
-	guest_start "$dir" --boot-limit "$boot" --limit "$OPT_TIMEOUT" "$@"
+	guests_run "$dir" --boot-limit "$boot" --limit "$OPT_TIMEOUT" "$@"
 	guest_judge "$dir" || status=$?
 	out_publish "$dir"
 	return "$status"

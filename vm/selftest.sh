@@ -92,6 +92,12 @@ selftest_verdicts() {
 	canned other_cycle 1 'splat during other_cycle: canned.cycle: WARNING: possible'
 	canned taint 1 'tainted by taint: warning'
 	canned orphan 0 'verdict: PASS'
+	canned pass 0 'verdict: PASS  2 passed, 0 failed, 2 skipped' --guests 2
+	canned fail 1 'again: .*--test fail:canned.tmpfs.bad' --guests 2
+	canned skip 4 'skipped: kernel without CONFIG_FUSE_PASSTHROUGH' --guests 2
+	canned truncated 1 'truncated: planned 6 tests, reported 4' --guests 2
+	canned crash 1 'guest 2: the kernel panicked \(.*\) during crash: canned.crash' --guests 2
+	canned hang 1 'TIMEOUT 5 seconds' --program-timeout 5 --guests 2
 	expect 'boot: panic' 1 'the kernel panicked at boot' "${SELFTEST_GUEST[@]}" --append rdinit=/none
 	expect 'boot: hang' 1 'the kernel hung at boot' "${SELFTEST_GUEST[@]}" \
 		--append rdinit=/suite/hang --timeout 25
@@ -107,6 +113,7 @@ selftest_bad_input() {
 	expect 'kernel: empty' 200 'is no kernel image' --kernel "$WORK/empty"
 	expect 'engine: unknown' 200 "unknown engine 'xen'" --engine xen
 	expect 'fs: unknown' 200 "unknown backing file system 'fat'" --fs fat
+	expect 'guests: too many' 200 "wants a number from 1 to 5, not '9'" --guests 9
 	expect 'timeout: no number' 200 "wants a number of seconds, not 'soon'" --timeout soon
 	expect 'test: no program' 200 "no program 'none'" "${SELFTEST_GUEST[@]}" --test none
 	expect 'out: not a directory' 200 'cannot make the output directory' --out /dev/null/x

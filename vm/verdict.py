@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Judge one guest's run and write the results.
+"""Judge one run, of one guest or several, and write the results.
 
-usage: verdict.py --dir DIR --nonce WORD --deny FILE --known FILE [...]
+usage: verdict.py --dir DIR --guest DIR=NONCE ... --deny FILE --known FILE [...]
 
-Reads what vm/watch.py left in DIR, adds junit.xml, summary.json and repro.txt,
+Reads the KTAP in DIR and what vm/watch.py left of each guest in its directory, adds
+junit.xml, summary.json and repro.txt to DIR,
 and prints the verdict as KTAP diagnostics. An exit status is never believed
 alone: a plan that was not kept, no tests at all, a missing end marker, a splat
 in the kernel log or a new taint each make a failure.
@@ -40,19 +41,48 @@ def lines_of(directory, name):
         return source.read().split("\n")
 
 
+class Guest:
+    """What vm/watch.py left of one guest."""
+
+    def __init__(self, directory, nonce, name=""):
+        self.directory, self.nonce, self.name = directory, nonce, name
+        with open(os.path.join(directory, "guest.json"), encoding="utf-8") as source:
+            self.record = json.load(source)
+        self.console = lines_of(directory, "console.log")
+        self.dmesg = lines_of(directory, "dmesg.txt")
+
+    def events(self, word):
+        return [e for e in self.record["events"] if e["word"] == word]
+
+    def running(self):
+        """What the guest was doing when it fell silent."""
+        program = None
+        for event in self.record["events"]:
+            if event["word"] == "program":
+                program = event["args"][0]
+            elif event["word"] == "exit":
+                program = None
+        if not program:
+            return "between the tests"
+        for line in reversed(lines_of(self.directory, "ktap.log")):
+            if line.startswith("# #  RUN  "):
+                return f"{program}: {line[10:].strip().removesuffix(' ...')}"
+        return program
+
+
 class Judge:
     def __init__(self, args):
         self.args = args
-        with open(os.path.join(args.dir, "guest.json"), encoding="utf-8") as source:
-            self.guest = json.load(source)
+        named = [given.rpartition("=") for given in args.guest]
+        self.guests = [Guest(directory, nonce, f"guest {n}: " if len(named) > 1 else "")
+                       for n, (directory, _, nonce) in enumerate(named, 1)]
         self.run = ktap.read(lines_of(args.dir, "ktap.log"))
-        self.console = lines_of(args.dir, "console.log")
-        self.dmesg = lines_of(args.dir, "dmesg.txt")
         self.problems = []      # (program or "run", text)
         self.known_splats = []  # what is said of them
 
-    def events(self, word):
-        return [e for e in self.guest["events"] if e["word"] == word]
+    def events(self):
+        """Of each guest."""
+        return [guest.record["events"] for guest in self.guests]
 
     def problem(self, where, text):
         self.problems.append((where, text))
@@ -63,55 +93,45 @@ class Judge:
             return self.args.again
         return f"{self.args.again} --test {program.name}" + (f":{test.name}" if test else "")
 
-    # --- the guest ------------------------------------------------------
+    # --- the guests -----------------------------------------------------
 
-    def running(self):
-        """What the guest was doing when it fell silent."""
-        program = None
-        for event in self.guest["events"]:
-            if event["word"] == "program":
-                program = event["args"][0]
-            elif event["word"] == "exit":
-                program = None
-        if not program:
-            return "between the tests"
-        for line in reversed(lines_of(self.args.dir, "ktap.log")):
-            if line.startswith("# #  RUN  "):
-                return f"{program}: {line[10:].strip().removesuffix(' ...')}"
-        return program
-
-    def end_marker(self):
-        panic = splat.panic(self.console + self.dmesg)
+    def end_marker(self, guest):
+        panic = splat.panic(guest.console + guest.dmesg)
         if panic:
-            self.problem("run", f"the kernel panicked ({panic}) during {self.running()}")
+            self.problem("run", f"{guest.name}the kernel panicked ({panic}) "
+                                f"during {guest.running()}")
             return
-        for event in self.events("error"):
-            self.problem("run", "the guest's init failed: " + " ".join(event["args"]))
-        if self.guest["waited_for"] and not self.events("end"):
-            self.problem("run", f"the guest hung in {self.running()}: "
-                                f"no sign of {self.guest['waited_for']}")
+        for event in guest.events("error"):
+            self.problem("run", f"{guest.name}the guest's init failed: " + " ".join(event["args"]))
+        if guest.record["waited_for"] and not guest.events("end"):
+            self.problem("run", f"{guest.name}the guest hung in {guest.running()}: "
+                                f"no sign of {guest.record['waited_for']}")
             return
-        ends = [e["args"] for e in self.events("end")]
+        ends = [e["args"] for e in guest.events("end")]
+        lines = guest.record["ktap_lines"]
         if not ends:
-            self.problem("run", f"the guest ended without its end marker during {self.running()}")
-        elif ends != [[self.args.nonce, str(self.guest["ktap_lines"])]]:
-            self.problem("run", f"wrong end marker {ends}, {self.guest['ktap_lines']} lines came")
+            self.problem("run", f"{guest.name}the guest ended without its end marker "
+                                f"during {guest.running()}")
+        elif ends != [[guest.nonce, str(lines)]]:
+            self.problem("run", f"{guest.name}wrong end marker {ends}, {lines} lines came")
 
-    def boot(self):
+    def boot(self, guest):
         """Exit status when the guest never got as far as its init, else None."""
-        if self.events("boot"):
+        if guest.events("boot"):
             return None
-        reason = splat.panic(self.console)
-        spoke = any("Linux version" in line for line in self.console)
+        reason = splat.panic(guest.console)
+        spoke = any("Linux version" in line for line in guest.console)
         if reason:
             self.problem("boot", f"the kernel panicked at boot: {reason}")
-        elif self.guest["waited_for"]:
-            self.problem("boot", f"the kernel hung at boot: no sign of {self.guest['waited_for']}")
-        elif spoke or not self.guest["status"]:
+        elif guest.record["waited_for"]:
+            self.problem("boot", "the kernel hung at boot: "
+                                 f"no sign of {guest.record['waited_for']}")
+        elif spoke or not guest.record["status"]:
             self.problem("boot", "the kernel stopped before the test init ran")
         else:
-            said = [line for line in self.console if line.strip()][-1:] or ["nothing"]
-            self.problem("host", f"the emulator failed (status {self.guest['status']}): {said[0]}")
+            said = [line for line in guest.console if line.strip()][-1:] or ["nothing"]
+            self.problem("host", f"the emulator failed (status {guest.record['status']}): "
+                                 f"{said[0]}")
             return EXIT_HOST
         return EXIT_NO_BOOT
 
@@ -155,11 +175,11 @@ class Judge:
 
     # --- the kernel -----------------------------------------------------
 
-    def kernel_log(self):
+    def kernel_log(self, guest):
         deny, known = splat.patterns(self.args.deny), splat.patterns(self.args.known)
         # The relayed log has everything but what a dying kernel still said.
-        log = self.dmesg if self.events("end") else self.dmesg + \
-            [f"fuse-selftest: {self.running()}"] + self.console
+        log = guest.dmesg if guest.events("end") else guest.dmesg + \
+            [f"fuse-selftest: {guest.running()}"] + guest.console
         seen = set()
         for found in splat.scan(log, deny, known):
             if found.line in seen:
@@ -170,14 +190,14 @@ class Judge:
                 self.known_splats.append(f"{found.known} (during {found.during}){times}")
                 continue
             self.problem("kernel", f"splat during {found.during}: {found.line}{times}")
-        for event in self.events("stuck"):
+        for event in guest.events("stuck"):
             self.problem(event["args"][0], "could not be killed")
-        if self.events("dmesg-lost"):
+        if guest.events("dmesg-lost"):
             self.problem("kernel", "the kernel log overflowed: part of it was not checked")
 
-    def taint(self):
+    def taint(self, guest):
         before = None
-        for event in self.guest["events"]:
+        for event in guest.record["events"]:
             if event["word"] not in ("program", "exit"):
                 continue
             word = int(event["args"][3])
@@ -190,14 +210,17 @@ class Judge:
     # --- together -------------------------------------------------------
 
     def judge(self):
-        status = self.boot()
-        if status is not None:
-            return status
+        for guest in self.guests:
+            status = self.boot(guest)
+            if status is not None:
+                return status
         self.strict()
-        self.end_marker()
+        for guest in self.guests:
+            self.end_marker(guest)
         self.plans()
-        self.kernel_log()
-        self.taint()
+        for guest in self.guests:
+            self.kernel_log(guest)
+            self.taint(guest)
         tests = [t for p in self.run.programs for t in p.tests]
         ran = [t for t in tests if t.outcome != ktap.SKIP]
         skips = [t for t in tests if t.outcome == ktap.SKIP] + \
@@ -211,8 +234,9 @@ class Judge:
 
 def parse():
     parser = argparse.ArgumentParser(description="judge one guest's run")
-    for name in ("dir", "nonce", "deny", "known"):
+    for name in ("dir", "deny", "known"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--guest", action="append", required=True, metavar="DIR=NONCE")
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--kernel", default="")
     parser.add_argument("--engine", default="")

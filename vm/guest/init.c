@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,18 +63,38 @@ static void load_module(const char *path)
 		close(fd);
 }
 
-/* The host listed them in the order in which they depend on each other. */
+/* Is @name in the list that the programs will find in environment variable @variable? */
+static bool listed(const char *variable, const char *name)
+{
+	const char *at = getenv(variable);
+	size_t len = strlen(name);
+
+	if (!at)
+		return true;
+	for (;; at++) {
+		if (!strncmp(at, name, len) && (!at[len] || at[len] == ','))
+			return true;
+		at = strchr(at, ',');
+		if (!at)
+			return false;
+	}
+}
+
+/*
+ * The host listed them in the order in which they depend on each other, each with
+ * the backing file system it is for. Some take a second where processors are emulated.
+ */
 static void load_modules(void)
 {
 	FILE *list = fopen("/modules.list", "re");
-	char path[512];
+	char purpose[32], path[512];
 
 	if (!list)
 		return;
-	while (fgets(path, sizeof(path), list)) {
-		path[strcspn(path, "\n")] = '\0';
-		load_module(path);
-	}
+	while (fscanf(list, "%31s %511s", purpose, path) == 2)
+		if (!strcmp(purpose, "all") || (listed("FUSE_TEST_FS", purpose) &&
+						listed("FUSE_TEST_PART", purpose)))
+			load_module(path);
 	fclose(list);
 }
 

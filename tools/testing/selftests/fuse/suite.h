@@ -110,19 +110,25 @@ static inline struct report_case suite_case(const struct __test_metadata *_metad
 	return (struct report_case) { .program = suite_program, .test = test, .sb = sb };
 }
 
+/* Is @word in the comma-separated value of environment variable @name? All are when it is unset. */
+static inline bool suite_listed(const char *name, const char *word)
+{
+	const char *value = getenv(name);
+	char list[256], *item, *save;
+
+	if (!value || !*value)
+		return true;
+	snprintf(list, sizeof(list), "%s", value);
+	for (item = strtok_r(list, ", ", &save); item; item = strtok_r(NULL, ", ", &save))
+		if (!strcmp(item, word))
+			return true;
+	return false;
+}
+
 /* Is @fs among the backing file systems that FUSE_TEST_FS asks for? */
 static inline bool suite_wants_fs(const char *fs)
 {
-	const char *want = getenv("FUSE_TEST_FS");
-	char list[256], *name, *save;
-
-	if (!want || !*want)
-		return true;
-	snprintf(list, sizeof(list), "%s", want);
-	for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save))
-		if (!strcmp(name, fs))
-			return true;
-	return false;
+	return suite_listed("FUSE_TEST_FS", fs);
 }
 
 /* Tests were named on the command line: they are not thinned out. */
@@ -207,38 +213,48 @@ static inline void suite_require_passthrough(void)
 		       uts.release);
 }
 
+/* Ends the program if FUSE_TEST_FS names no backing file system. */
+static inline void suite_check_fs(void)
+{
+	char list[256], *name, *save;
+	int i;
+
+	snprintf(list, sizeof(list), "%s", getenv("FUSE_TEST_FS") ?: "");
+	for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save)) {
+		for (i = 0; sandbox_filesystems[i]; i++)
+			if (!strcmp(sandbox_filesystems[i], name))
+				break;
+		if (!sandbox_filesystems[i])
+			ksft_exit_fail_msg("FUSE_TEST_FS: no backing file system '%s'\n", name);
+	}
+}
+
 /*
- * FUSE_TEST_FS=tmpfs,ext4: exclude the variants of all other backing file
- * systems by -V options before the others: of those the first one that matches
- * decides. Ends the program if a name is unknown.
+ * FUSE_TEST_FS=tmpfs,ext4: exclude the variants of all other backing file systems
+ * by -V options before those given: of all the first one that matches decides.
+ *
+ * FUSE_TEST_PART=ext4,rest: of what would run, this process does the variants of
+ * ext4 and the tests that are of no file system; somebody else does the others.
  */
 static inline char **suite_select_fs(int *argc, char **argv)
 {
-	const char *want = getenv("FUSE_TEST_FS");
-	char list[256], *name, *save;
-	char **args;
-	bool known;
+	bool rest = suite_listed("FUSE_TEST_PART", "rest");
+	char **args = calloc(*argc + 32, sizeof(*args));
 	int i, n = 1;
 
-	if (!want || !*want)
-		return argv;
-	args = calloc(*argc + 32, sizeof(*args));
 	if (!args)
 		ksft_exit_fail_msg("out of memory\n");
+	suite_check_fs();
 	args[0] = argv[0];
-
-	snprintf(list, sizeof(list), "%s", want);
-	for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save)) {
-		for (i = 0, known = false; sandbox_filesystems[i]; i++)
-			known |= !strcmp(sandbox_filesystems[i], name);
-		if (!known)
-			ksft_exit_fail_msg("FUSE_TEST_FS: no backing file system '%s'\n", name);
-	}
 	for (i = 0; sandbox_filesystems[i]; i++) {
-		if (!suite_wants_fs(sandbox_filesystems[i])) {
-			args[n++] = "-V";
-			args[n++] = (char *)sandbox_filesystems[i];
-		}
+		const char *fs = sandbox_filesystems[i];
+		bool mine = suite_wants_fs(fs) && suite_listed("FUSE_TEST_PART", fs);
+
+		/* One -v excludes whatever has no such variant. */
+		if (mine && rest)
+			continue;
+		args[n++] = mine ? "-v" : "-V";
+		args[n++] = (char *)fs;
 	}
 	memcpy(args + n, argv + 1, (*argc - 1) * sizeof(*args));
 	*argc += n - 1;
