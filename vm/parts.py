@@ -10,7 +10,8 @@ programs, and each runs the tests of its backing file systems (FUSE_TEST_PART):
 what the guests say of a program becomes one block of KTAP as soon as all have
 finished it. DIR receives ktap.log, console.log, dmesg.txt and guest.json of all.
 
-A program that a guest did not finish has no result line, as with one guest.
+The program that a guest died in has no result line, as with one guest. Those after it
+have what the other guests say; that one is gone is for vm/verdict.py to tell.
 """
 
 import argparse
@@ -40,6 +41,7 @@ class Part:
         self.head = []              # before the first program
         self.blocks = []
         self.complete = 0           # blocks with their result line
+        self.ended = False
         command = (directory / "command").read_bytes().decode().split("\0")[:-1]
         ports = [word for path in sorted(directory.glob("port.*"))
                  for word in ("--port", str(path))]
@@ -75,9 +77,9 @@ def worst_of(results):
                 next((line for line in results if not OUTER_SKIP.match(line)), results[0]))
 
 
-def put_together(blocks, guests):
+def put_together(blocks):
     """One block of what the guests have of a program."""
-    finished = len(blocks) == guests and all(OUTER.match(block[-1]) for block in blocks)
+    finished = all(OUTER.match(block[-1]) for block in blocks)
     used = [block for block in blocks if plan_of(block) != 0] if finished else blocks
     if finished and len(used) < 2:
         return (used or blocks)[0]
@@ -122,15 +124,15 @@ class Parts:
             self.args.quiet = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
-    def print_ready(self, everything=False):
-        """What all guests have finished; in the end what there is."""
+    def print_ready(self):
+        """The programs that no guest is still to finish."""
         while any(len(part.blocks) > self.done for part in self.parts):
-            if not everything and any(part.complete <= self.done for part in self.parts):
+            if any(part.complete <= self.done and not part.ended for part in self.parts):
                 return
             if not self.done:
                 self.say(next((part.head for part in self.parts if part.head), []))
             self.say(put_together([part.blocks[self.done] for part in self.parts
-                                   if len(part.blocks) > self.done], len(self.parts)))
+                                   if len(part.blocks) > self.done]))
             self.done += 1
 
     def follow(self, part):
@@ -138,6 +140,9 @@ class Parts:
             with self.lock:
                 part.line(text.rstrip("\n"))
                 self.print_ready()
+        with self.lock:
+            part.ended = True
+            self.print_ready()
 
     def run(self, options):
         self.parts = [Part(guest, options) for guest in self.args.guest]
@@ -147,7 +152,6 @@ class Parts:
         for thread in threads:
             thread.join()
         failed = [part for part in self.parts if part.watch.wait()]
-        self.print_ready(everything=True)
         self.log.close()
         return 1 if failed else 0
 
