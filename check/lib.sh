@@ -13,7 +13,7 @@ SHOWN_LINES=25
 
 # Checks run make as a user would, whatever make started them.
 unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES O KBUILD_OUTPUT OUTPUT LLVM CROSS_COMPILE
-unset FUSE_STRICT FUSE_TEST_FS FUSE_TEST_CASE FUSE_TEST_FAULT
+unset FUSE_STRICT FUSE_TEST_FS FUSE_TEST_PART FUSE_TEST_CASE FUSE_TEST_FAULT
 
 # Kernel headers and programs are built many times over.
 MAKEFLAGS=-j$(nproc)
