@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -168,13 +169,11 @@ bool leftover_find(pid_t program, char *what, size_t len)
 	return false;
 }
 
-static void abort_connection(unsigned int number)
+/* @path: a connection's switch in fusectl, or a link to an open one. */
+static void throw_switch(const char *path)
 {
-	char path[64];
-	int fd;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), FUSECTL "/%u/abort", number);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	if (write(fd, "1", 1) < 0)
@@ -185,7 +184,7 @@ static void abort_connection(unsigned int number)
 /* A dying thread may have no namespace any more while another one still has. */
 static void abort_mounts_of(pid_t pid)
 {
-	char pattern[64], line[1024];
+	char pattern[64], path[64], line[1024];
 	glob_t tasks;
 	size_t i;
 
@@ -198,12 +197,39 @@ static void abort_mounts_of(pid_t pid)
 
 		while (mounts && fgets(line, sizeof(line), mounts))
 			if (strstr(line, "/sandbox") && strstr(line, " - fuse") &&
-			    sscanf(line, "%*u %*u 0:%u", &number) == 1)
-				abort_connection(number);
+			    sscanf(line, "%*u %*u 0:%u", &number) == 1) {
+				snprintf(path, sizeof(path), FUSECTL "/%u/abort", number);
+				throw_switch(path);
+			}
 		if (mounts)
 			fclose(mounts);
 	}
 	globfree(&tasks);
+}
+
+/*
+ * What was detached while in use is in no mountinfo any more. A server keeps the
+ * switch of its connection open, and whom it forked has that, too.
+ */
+static void abort_by_descriptors_of(pid_t pid)
+{
+	static const char ending[] = "/abort";
+	char pattern[64], name[PATH_MAX];
+	glob_t files;
+	ssize_t at;
+	size_t i;
+
+	snprintf(pattern, sizeof(pattern), "/proc/%d/task/*/fd/*", pid);
+	if (glob(pattern, 0, NULL, &files))
+		return;
+	for (i = 0; i < files.gl_pathc; i++) {
+		at = readlink(files.gl_pathv[i], name, sizeof(name) - 1);
+		name[at > 0 ? at : 0] = '\0';
+		at -= strlen(ending);
+		if (at >= 0 && !strcmp(name + at, ending))
+			throw_switch(files.gl_pathv[i]);
+	}
+	globfree(&files);
 }
 
 /* EBUSY: it is mounted there already */
@@ -222,6 +248,7 @@ static void abort_children(void)
 		if (atoi(pid) <= 0)
 			continue;
 		abort_mounts_of(atoi(pid));
+		abort_by_descriptors_of(atoi(pid));
 		kill(atoi(pid), SIGKILL);
 	}
 }
