@@ -213,19 +213,19 @@ static inline void suite_require_passthrough(void)
 		       uts.release);
 }
 
-/* Ends the program if FUSE_TEST_FS names no backing file system. */
-static inline void suite_check_fs(void)
+/* Ends the program if environment variable @variable lists neither file systems nor @other. */
+static inline void suite_check_list(const char *variable, const char *other)
 {
 	char list[256], *name, *save;
 	int i;
 
-	snprintf(list, sizeof(list), "%s", getenv("FUSE_TEST_FS") ?: "");
+	snprintf(list, sizeof(list), "%s", getenv(variable) ?: "");
 	for (name = strtok_r(list, ", ", &save); name; name = strtok_r(NULL, ", ", &save)) {
 		for (i = 0; sandbox_filesystems[i]; i++)
 			if (!strcmp(sandbox_filesystems[i], name))
 				break;
-		if (!sandbox_filesystems[i])
-			ksft_exit_fail_msg("FUSE_TEST_FS: no backing file system '%s'\n", name);
+		if (!sandbox_filesystems[i] && strcmp(name, other))
+			ksft_exit_fail_msg("%s: no backing file system '%s'\n", variable, name);
 	}
 }
 
@@ -238,23 +238,29 @@ static inline void suite_check_fs(void)
  */
 static inline char **suite_select_fs(int *argc, char **argv)
 {
-	bool rest = suite_listed("FUSE_TEST_PART", "rest");
+	bool rest = suite_listed("FUSE_TEST_PART", "rest"), some = false;
 	char **args = calloc(*argc + 32, sizeof(*args));
 	int i, n = 1;
 
 	if (!args)
 		ksft_exit_fail_msg("out of memory\n");
-	suite_check_fs();
+	suite_check_list("FUSE_TEST_FS", "");
+	suite_check_list("FUSE_TEST_PART", "rest");
 	args[0] = argv[0];
 	for (i = 0; sandbox_filesystems[i]; i++) {
 		const char *fs = sandbox_filesystems[i];
 		bool mine = suite_wants_fs(fs) && suite_listed("FUSE_TEST_PART", fs);
 
+		some |= mine;
 		/* One -v excludes whatever has no such variant. */
 		if (mine && rest)
 			continue;
 		args[n++] = mine ? "-v" : "-V";
 		args[n++] = (char *)fs;
+	}
+	if (!some) {
+		ksft_print_header();
+		ksft_exit_skip("FUSE_TEST_PART has none of the file systems of FUSE_TEST_FS\n");
 	}
 	memcpy(args + n, argv + 1, (*argc - 1) * sizeof(*args));
 	*argc += n - 1;
