@@ -147,6 +147,7 @@ guests_run() {
 	local dir=$1 part parts=()
 	shift
 	GUESTS=()
+	uml_cpus_free
 	mapfile -t parts < <(guest_parts "$(guest_number)")
 	if [[ ${#parts[@]} -lt 2 ]]; then
 		guest_plan >"$dir/plan"
@@ -164,6 +165,7 @@ guests_run() {
 	say "booting ${#parts[@]} guests with $ENGINE_NAME: ${parts[*]}"
 	child python3 "$VM/parts.py" --dir "$dir" "${GUESTS[@]%=*}" -- "$@" ||
 		die "the guests could not be run"
+	rm -f "$dir"/*/initrd "$dir"/*/conf.cpio
 }
 
 # guest_judge DIR: print the verdict; returns what vm/verdict.py returns.

@@ -8,7 +8,6 @@
 IMAGE=
 readonly IMAGE_TOOLS=(mkfs.ext4 mkfs.xfs mkfs.btrfs)
 readonly IMAGE_SHELL=(bash ls cat dmesg mount umount grep stat strace)
-# What the programs and init use when the kernel does not have it built in.
 # What the programs and init use when the kernel does not have it built in: for all
 # tests, or for those of one backing file system.
 readonly IMAGE_MODULES=('all virtio_pci virtio_console fuse loop overlay'

@@ -6,10 +6,12 @@
 
 readonly UML_MEMORY=1024	# MiB
 UML_CPU=
+UML_LOCKS=()	# descriptors of the processors taken
 
 # One processor for the guest: at each system call of a process in it UML and that
 # process wake each other, several times as slow from one processor to another. Guests
-# that run at once take different ones, as long as there are any. Sets UML_CPU.
+# that run at once take different ones, as long as there are any, until uml_cpus_free().
+# Sets UML_CPU.
 uml_cpu() {
 	local cpu cpus lock
 	mapfile -t cpus < <(python3 -c 'import os; print(*os.sched_getaffinity(0), sep="\n")')
@@ -18,11 +20,20 @@ uml_cpu() {
 	for cpu in "${cpus[@]}"; do
 		exec {lock}>"$CACHE/cpu/$cpu"
 		if flock -n "$lock"; then
-			UML_CPU=$cpu	# until the last process of the guest has closed it
+			UML_CPU=$cpu UML_LOCKS+=("$lock")
 			return
 		fi
 		exec {lock}>&-
 	done
+}
+
+# The guests that this run had are over.
+uml_cpus_free() {
+	local lock
+	for lock in "${UML_LOCKS[@]}"; do
+		exec {lock}>&-
+	done
+	UML_LOCKS=()
 }
 
 # The console is standard output, the second serial line the report port. UML keeps
