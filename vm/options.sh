@@ -40,8 +40,8 @@ gives a verdict. Without options: Debian's 6.12, downloaded but not installed.
   --out DIR          ktap.log console.log dmesg.txt junit.xml summary.json repro.txt
   --timeout S        of the guest, 1800; --program-timeout S: 300, slow engines 900
   --guests N         that share the tests, file system by file system, and run at once;
-                     2 unless tests are named by NAME. --guests 1 with TCG has two
-                     processors, for races
+                     2 if there are two processors, 1 with --suite, vng and :NAME.
+                     --guests 1 with TCG has two processors, for races
   --append WORDS     for the kernel's command line
   --bench            measure instead of testing: bench/ in the results; --fs names one (ext4)
   --shell            a shell in the guest     --help
@@ -200,5 +200,9 @@ options_check() {
 	[[ -z $OPT_BENCH || -z $OPT_COMPARE$OPT_BISECT$OPT_SHELL ]] ||
 		die "--bench goes with none of --compare, --bisect and --shell"
 	[[ -z $OPT_BENCH || ${#OPT_TESTS[@]} -eq 0 ]] || die "--bench runs no tests: leave out --test"
+	[[ -z $OPT_GUESTS || $OPT_GUESTS -eq 1 || -z $OPT_BENCH$OPT_SHELL ]] ||
+		die "--guests goes with neither --bench nor --shell"
+	[[ -z $OPT_GUESTS || $OPT_GUESTS -eq 1 || "${OPT_TESTS[*]}" != *:* ]] ||
+		die "--guests divides whole programs: --test without :NAME"
 	[[ -z $OPT_BENCH || $OPT_FS != *,* ]] || die "--bench measures on one file system, not on '$OPT_FS'"
 }

@@ -114,6 +114,7 @@ selftest_bad_input() {
 	expect 'engine: unknown' 200 "unknown engine 'xen'" --engine xen
 	expect 'fs: unknown' 200 "unknown backing file system 'fat'" --fs fat
 	expect 'guests: too many' 200 "wants a number from 1 to 5, not '9'" --guests 9
+	expect 'guests: one test' 200 'divides whole programs' --guests 2 --test pass:canned.tmpfs.good
 	expect 'timeout: no number' 200 "wants a number of seconds, not 'soon'" --timeout soon
 	expect 'test: no program' 200 "no program 'none'" "${SELFTEST_GUEST[@]}" --test none
 	expect 'out: not a directory' 200 'cannot make the output directory' --out /dev/null/x
@@ -219,6 +220,7 @@ selftest_interrupts() {
 	for after in 0.2 0.7 1.5 3 6; do
 		interrupt interrupted "$after" "${SELFTEST_GUEST[@]}" --test hang
 	done
+	interrupt 'two guests' booting "${SELFTEST_GUEST[@]}" --test hang --guests 2
 }
 
 # A build that was cut off, and the same one again: the cache is still good.
