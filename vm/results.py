@@ -91,7 +91,7 @@ def phase(events):
 
 def phases(judge):
     """Where the time went, seconds: of several guests, the one that took longest."""
-    boot, tests = max((phase(events) for events in judge.events()), key=sum)
+    boot, tests = max((phase(events) for events in judge.timelines()), key=sum)
     found = {"boot": boot, "tests": tests} if boot else {"tests": tests}
     if judge.args.started:
         found["total"] = time.time() - judge.args.started

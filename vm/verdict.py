@@ -4,11 +4,11 @@
 
 usage: verdict.py --dir DIR --guest DIR=NONCE ... --deny FILE --known FILE [...]
 
-Reads the KTAP in DIR and what vm/watch.py left of each guest in its directory, adds
-junit.xml, summary.json and repro.txt to DIR,
-and prints the verdict as KTAP diagnostics. An exit status is never believed
-alone: a plan that was not kept, no tests at all, a missing end marker, a splat
-in the kernel log or a new taint each make a failure.
+Reads the KTAP in DIR and what vm/watch.py left of each guest in its directory,
+adds junit.xml, summary.json and repro.txt to DIR, and prints the verdict as KTAP
+diagnostics. An exit status is never believed alone: a plan that was not kept, no
+tests at all, a missing end marker, a splat in the kernel log or a new taint each
+make a failure.
 
 Exit: 0 pass, 1 failure, 4 everything was skipped, 5 the kernel never reached
 the test init, 6 the emulator itself failed.
@@ -80,8 +80,8 @@ class Judge:
         self.problems = []      # (program or "run", text)
         self.known_splats = []  # what is said of them
 
-    def events(self):
-        """Of each guest."""
+    def timelines(self):
+        """The events of each guest."""
         return [guest.record["events"] for guest in self.guests]
 
     def problem(self, where, text):
@@ -233,7 +233,7 @@ class Judge:
 
 
 def parse():
-    parser = argparse.ArgumentParser(description="judge one guest's run")
+    parser = argparse.ArgumentParser(description="judge one run")
     for name in ("dir", "deny", "known"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--guest", action="append", required=True, metavar="DIR=NONCE")
