@@ -41,11 +41,14 @@ reason_in() {
 }
 
 # Run a command in a process group of its own. bash would sit out a foreground
-# command before it runs a trap; this way a signal ends both at once.
+# command before it runs a trap; this way a signal ends both at once. Job control
+# makes the group before anybody could look for it; setsid(1) would make it later.
 child() {
 	local status=0
-	setsid "$@" &
+	set -m
+	"$@" </dev/null &
 	CHILD=$!
+	set +m
 	wait "$CHILD" || status=$?
 	CHILD=
 	return "$status"
