@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -145,7 +146,8 @@ class Parts:
             self.print_ready()
 
     def run(self, options):
-        self.parts = [Part(guest, options) for guest in self.args.guest]
+        for guest in self.args.guest:
+            self.parts.append(Part(guest, options))
         threads = [threading.Thread(target=self.follow, args=[part]) for part in self.parts]
         for thread in threads:
             thread.start()
@@ -154,6 +156,13 @@ class Parts:
         failed = [part for part in self.parts if part.watch.wait()]
         self.log.close()
         return 1 if failed else 0
+
+    def stop(self):
+        """No guest is left behind."""
+        for part in self.parts:
+            part.watch.terminate()
+        for part in self.parts:
+            part.watch.wait()
 
     def keep(self):
         """The logs of all in one, for people."""
@@ -167,6 +176,11 @@ class Parts:
         (self.args.dir / "guest.json").write_text(json.dumps({"guests": records}, indent=1))
 
 
+def interrupted(number, _frame):
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
 def main():
     arguments, options = sys.argv[1:], []
     if "--" in arguments:
@@ -177,9 +191,13 @@ def main():
     parser.add_argument("guest", type=pathlib.Path, nargs="+")
     args = parser.parse_args(arguments)
     args.quiet = "--quiet" in options
-    # The blocks are made of what watch.py prints.
+    signal.signal(signal.SIGTERM, interrupted)
     parts = Parts(args)
-    status = parts.run([option for option in options if option != "--quiet"])
+    try:
+        # The blocks are made of what watch.py prints.
+        status = parts.run([option for option in options if option != "--quiet"])
+    finally:
+        parts.stop()
     if not status:
         parts.keep()
     return status

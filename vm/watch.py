@@ -233,6 +233,9 @@ def parse():
 
 def main():
     def stop(number, _frame):
+        # Once: another one would end what takes the guest down.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, stop)
