@@ -115,12 +115,23 @@ build_prune() {
 	done
 }
 
+# What UML before 6.13 needs to run on every host, see the patch.
+build_mend_uml() {
+	local place=arch/x86/um/os-Linux/registers.c
+	grep -qs restore_i387_registers "$SOURCE_TREE/$place" || return 0
+	child python3 "$VM/stage.py" patch "$SOURCE_TREE" "$STAGE" "$VM/uml-xstate.patch" 2>"$WORK/mend.log" ||
+		untestable "cannot build $SOURCE_NAME as UML: $(tail -n 1 "$WORK/mend.log")"
+}
+
 # build_kernel uml|qemu: set KERNEL_* to the kernel built from the selected source.
 build_kernel() {
 	local machine=$1 key
 	BUILD_ARCH=x86
-	[[ $machine != uml ]] || BUILD_ARCH=um
 	need kernel
+	if [[ $machine == uml ]]; then
+		BUILD_ARCH=um
+		build_mend_uml
+	fi
 	key=$(build_key "$machine")
 	if [[ ! -e $CACHE/kernel/$key ]]; then
 		cache_make "kernel/$key" build_run "$machine" "$key"

@@ -70,6 +70,10 @@ class Guest:
         return program
 
 
+# See uml-xstate.patch.
+UML_TOO_OLD = "ptrace set fp regs failed"
+
+
 class Judge:
     def __init__(self, args):
         self.args = args
@@ -121,6 +125,10 @@ class Judge:
             return None
         reason = splat.panic(guest.console)
         spoke = any("Linux version" in line for line in guest.console)
+        if any(UML_TOO_OLD in line for line in guest.console):
+            self.problem("host", "user-mode Linux before 6.13 knows no processor with AMX: "
+                                 "have it built here (--source, --tree) or use another engine")
+            return EXIT_HOST
         if reason:
             self.problem("boot", f"the kernel panicked at boot: {reason}")
         elif guest.record["waited_for"]:
