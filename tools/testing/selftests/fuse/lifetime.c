@@ -29,6 +29,7 @@
 #include "fault.h"
 #include "process.h"
 #include "suite_file.h"
+#include "tower.h"
 
 FIXTURE(lifetime)
 {
@@ -239,13 +240,6 @@ TEST_F(lifetime, cycles_leave_nothing_open)
 	EXPECT_EQ(0U, server_requests(server, FUSE_WRITE));
 }
 
-/* A file system of its own below a mount of its own, to see who pins it. */
-struct tower {
-	char below[PATH_MAX];
-	char above[PATH_MAX];
-	struct server *server;
-};
-
 static int build_tower(const struct sandbox *sb, struct tower *t)
 {
 	struct server_options opt = ordinary.server;
@@ -266,11 +260,6 @@ static int build_tower(const struct sandbox *sb, struct tower *t)
 	/* Its descriptors and the ids it never closes shall die with it. */
 	opt.own_process = true;
 	return server_start(&t->server, t->below, t->above, &opt);
-}
-
-static bool can_unmount_below(const struct tower *t)
-{
-	return !umount2(t->below, 0);
 }
 
 /*
@@ -307,26 +296,6 @@ TEST_F(lifetime, lets_go_of_the_backing_file_system)
 		TH_LOG("still pinned after the last user: a reference leaked: %s", strerror(errno));
 	}
 	umount2(t.below, MNT_DETACH);
-}
-
-/* A file system of its own below, and the id of a file on it with the sandbox's server. */
-static int32_t register_tower_file(struct sandbox *sb, struct tower *t)
-{
-	char path[PATH_MAX + 8];
-	int32_t id;
-	int fd;
-
-	snprintf(t->below, sizeof(t->below), "%.4000s/tower-below", sb->dir);
-	if (mkdir(t->below, 0700) || mount("tower", t->below, "tmpfs", 0, NULL))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/file", t->below);
-	/* Read-only, or the mount could not be made so. */
-	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0 || truncate(path, TESTFILE_SIZE))
-		return -errno;
-	id = server_backing_open(sb->server, fd);
-	close(fd);
-	return id;
 }
 
 /* L2: an id holds its file until it is closed, an open that used it until that is. */
@@ -396,27 +365,6 @@ TEST_F(lifetime, failed_open_of_the_backing_file_holds_nothing)
 		TH_LOG("the FUSE mount is pinned: %s", strerror(errno));
 	}
 	umount2(t.below, MNT_DETACH);
-}
-
-static double seconds_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-/* A worker of the kernel lets go of what io_uring had open: soon, not at once. */
-static bool can_unmount_below_soon(const struct tower *t)
-{
-	const double end = seconds_now() + SERVER_WAIT_SECONDS;
-
-	while (!can_unmount_below(t)) {
-		if (errno != EBUSY || seconds_now() > end)
-			return false;
-		sched_yield();
-	}
-	return true;
 }
 
 /* L2: whichever way bytes were moved, no reference is left behind. */

@@ -85,6 +85,12 @@ const struct deviation deviations[] = {
 		.kernels = "6.12, 6.18",
 		.reference = "only the mount of the backing file is asked, file_accessed() of a backing file; mount(2), MS_NOATIME; xfstests generic/120",
 	},
+	{
+		.id = "D14",
+		.what = "BACKING_OPEN succeeds though there is no memory for the registrant's credentials: whoever opens a file with that id crashes the kernel",
+		.kernels = "6.12",
+		.reference = "fuse_backing_open() does not look at the result of prepare_creds(); later kernels take a reference to the current ones instead",
+	},
 	{ }
 };
 
