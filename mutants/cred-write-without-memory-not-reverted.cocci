@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Breaks: fs/backing-file.c backing_file_write_iter() leaves the caller with the
+//   registrant's credentials when there is no memory for an asynchronous write
+// User sees: an unprivileged process that is short of memory is root
+// Property: L8, P1
+@@
+identifier aio;
+@@
+backing_file_write_iter(...)
+{
+<...
+	if (!aio)
+-		goto out;
++		return -ENOMEM;
+...>
+}
