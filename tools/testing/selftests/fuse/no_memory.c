@@ -97,7 +97,8 @@ static bool is_want_of_memory(const struct action *a, ssize_t got)
 	case -EIO:		/* proc_pid_mem(5) */
 		return a->needs & ACTION_ON_MAP;
 	default:
-		return got >= 0;
+		/* 0 were end of file, or a write that never ends. */
+		return got > 0;
 	}
 }
 
