@@ -14,6 +14,9 @@
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define MAY_FAIL	"/proc/thread-self/make-it-fail"
 
+/* More failures than anybody counts on. */
+#define MANY		1000000
+
 /* 0 or -errno */
 static int put(const char *path, const char *text)
 {
@@ -58,6 +61,12 @@ static bool has(const struct fail_alloc *f, const char *name)
 
 	snprintf(path, sizeof(path), "%.4000s/%s", f->debugfs, name);
 	return !access(path, F_OK);
+}
+
+static const char *number(int n, char text[16])
+{
+	snprintf(text, 16, "%d", n);
+	return text;
 }
 
 static enum sandbox_result find_failslab(struct fail_alloc *f, const struct sandbox *sb,
@@ -115,14 +124,13 @@ enum sandbox_result fail_alloc_create(struct fail_alloc *f, const struct sandbox
 
 void fail_alloc_destroy(struct fail_alloc *f)
 {
-	char level[16];
+	char text[16];
 
 	if (!f->debugfs[0])
 		return;
 	fail_alloc_from_end(f);
 	if (f->wait_setting) {
-		snprintf(level, sizeof(level), "%d", f->verbose_setting);
-		set(f, "verbose", level);
+		set(f, "verbose", number(f->verbose_setting, text));
 		set(f, "ignore-gfp-wait", f->wait_setting == 'N' ? "N" : "Y");
 	}
 	close(f->nth);
@@ -134,7 +142,7 @@ void fail_alloc_destroy(struct fail_alloc *f)
 int fail_alloc_nth(const struct fail_alloc *f, unsigned int n)
 {
 	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
+	ssize_t len = strlen(number(n, text));
 
 	return pwrite(f->nth, text, len, 0) == len ? 0 : -errno;
 }
@@ -158,7 +166,7 @@ enum sandbox_result fail_alloc_from(struct fail_alloc *f, const char *name, char
 				    size_t len)
 {
 	const struct reason why = { why_text, len };
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[16];
 	int err;
 
 	err = put(slab_setting(name, path), "1");
@@ -169,24 +177,26 @@ enum sandbox_result fail_alloc_from(struct fail_alloc *f, const char *name, char
 	snprintf(f->cache, sizeof(f->cache), "%s", name);
 	/* Only tasks that ask for it: first of all settings. */
 	err = set(f, "task-filter", "Y") ?: set(f, "cache-filter", "Y") ?:
-	      set(f, "times", "-1") ?: set(f, "interval", "1") ?: set(f, "space", "0") ?:
-	      set(f, "probability", "100") ?: put(MAY_FAIL, "1");
+	      set(f, "times", number(MANY, text)) ?: set(f, "interval", "1") ?:
+	      set(f, "space", "0") ?: set(f, "probability", "100") ?: put(MAY_FAIL, "1");
 	if (!err)
 		return SANDBOX_OK;
 	fail_alloc_from_end(f);
 	return because(&why, SANDBOX_BROKEN, "failslab: %s", strerror(-err));
 }
 
-void fail_alloc_from_end(struct fail_alloc *f)
+unsigned int fail_alloc_from_end(struct fail_alloc *f)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], left[16];
 
 	if (!f->cache[0])
-		return;
+		return 0;
 	put(MAY_FAIL, "0");
+	get(setting(f, "times", path), left, sizeof(left));
 	set(f, "probability", "0");
 	set(f, "cache-filter", "N");
 	set(f, "task-filter", "N");
 	put(slab_setting(f->cache, path), "0");
 	f->cache[0] = '\0';
+	return MANY - atoi(left);
 }

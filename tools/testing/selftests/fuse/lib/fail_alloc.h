@@ -46,7 +46,7 @@ bool fail_alloc_nth_end(const struct fail_alloc *f);
 enum sandbox_result fail_alloc_from(struct fail_alloc *f, const char *name, char *why,
 				    size_t len);
 
-/* No more. */
-void fail_alloc_from_end(struct fail_alloc *f);
+/* No more. How many have failed. */
+unsigned int fail_alloc_from_end(struct fail_alloc *f);
 
 #endif /* FUSE_SELFTEST_FAIL_ALLOC_H */
