@@ -81,6 +81,16 @@ static enum step_result found_length(struct runner *r, enum actor_id who, enum v
 {
 	struct step step = { .actor = who, .view = view };
 
+	/*
+	 * Only a file system that has lost track of a page says that: btrfs of one that was
+	 * written back between process_vm_writev(2) or a direct read taking hold of it and
+	 * marking it dirty. What is on its disk is old from now on.
+	 */
+	if (got == -EUCLEAN) {
+		r->shared->counts.refused_below++;
+		runner_model(r)->lost_below = true;
+		return STEP_DONE;
+	}
 	if (got == -EIO && !view_specs[view].prot && refused_below(r, who, view, off, len)) {
 		r->shared->counts.refused_below++;
 		return STEP_DONE;
@@ -193,7 +203,7 @@ static ssize_t compare_views(struct actor *a, void *errand)
 	int view;
 
 	for (view = 0; view < NR_VIEW_SPECS && result != STEP_FOUND; view++) {
-		if (!m->views[e->who][view].open)
+		if (!m->views[e->who][view].open || m->lost_below)
 			continue;
 		result = view_specs[view].prot ? compare_map(e->runner, a, e, view) :
 						 compare_fd(e->runner, a, e, view);

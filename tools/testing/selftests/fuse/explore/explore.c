@@ -158,7 +158,7 @@ static void print_counts(const struct options *o, const struct outcome *out)
 		printf("explore: digest of the histories %016llx\n",
 		       (unsigned long long)out->counts.drawn);
 	if (out->counts.refused_below)
-		printf("explore: %llu reads were refused by %s as well, without FUSE\n",
+		printf("explore: %llu reads were refused by %s itself\n",
 		       (unsigned long long)out->counts.refused_below, o->runner.fs);
 	for (d = deviations; d->id; d++)
 		if (out->counts.deviations[d - deviations])

@@ -25,6 +25,7 @@ void model_reset(struct model *m, unsigned int attr_timeout)
 	memset(m->views, 0, sizeof(m->views));
 	memset(m->files, 0, sizeof(m->files));
 	memset(&m->times, 0, sizeof(m->times));
+	m->lost_below = false;
 	memset(m->alive, 0, sizeof(m->alive));
 	m->alive[SELF] = true;
 	m->alive[OTHER] = true;

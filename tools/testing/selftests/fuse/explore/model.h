@@ -61,6 +61,7 @@ struct model {
 	struct open_file files[MAX_OPEN_FILES];
 	struct private_pages private[NR_ACTORS];	/* of MP */
 	struct model_times times;
+	bool lost_below;	/* the backing file system gave up on the file: nothing holds */
 	bool alive[NR_ACTORS];
 	long page;
 	unsigned int attr_timeout;

@@ -305,9 +305,11 @@ static bool has_range(const struct step *step)
 
 bool runner_step(struct runner *r, const struct step *original)
 {
+	enum step_result result = STEP_SKIPPED;
 	struct step step = *original;
-	enum step_result result = carry_out(r, &step);
 
+	if (!runner_model(r)->lost_below)
+		result = carry_out(r, &step);
 	if (result == STEP_SKIPPED) {
 		r->shared->counts.skipped++;
 		return false;
