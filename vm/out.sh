@@ -21,12 +21,12 @@ out_begin() {
 	[[ -n $OPT_OUT ]] || out_prune
 }
 
-# Names sort by time.
+# Names sort by time, and end with the process that may still write there.
 out_prune() {
 	local old
 	find "$CACHE/results" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort -r |
 		tail -n +"$((OUT_KEPT + 1))" | while read -r old; do
-		rm -rf "$CACHE/results/$old"
+		[[ -d /proc/${old##*.} ]] || rm -rf "$CACHE/results/$old"
 	done
 }
 
