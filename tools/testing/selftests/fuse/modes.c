@@ -415,6 +415,10 @@ static const struct story direct_map_stories[] = {
 	{ "direct-shared-map-outlives-close", {
 		{ OPEN, 0, PARALLEL, 0 }, { MAP_SH, 0, 0, 0 }, { CLOSE, 0, 0, 0 },
 		{ OPEN, 1, PASSTHROUGH, EIO }, { UNMAP, 0, 0, 0 }, { OPEN, 1, PASSTHROUGH, 0 } } },
+	{ "direct-shared-maps-of-one-file-are-one-cache", {
+		{ OPEN, 0, DIRECT, 0 }, { MAP_SH, 0, 0, 0 }, { UNMAP, 0, 0, 0 },
+		{ MAP_SH, 0, 0, 0 }, { CLOSE, 0, 0, 0 }, { UNMAP, 0, 0, 0 },
+		{ OPEN, 1, PASSTHROUGH, 0 } } },
 	{ "direct-file-is-mapped-after-passthrough", {
 		{ OPEN, 0, DIRECT, 0 }, { OPEN, 1, PASSTHROUGH, 0 }, { MAP_SH, 0, 0, ENODEV },
 		{ CLOSE, 1, 0, 0 }, { MAP_SH, 0, 0, 0 }, { OPEN, 1, PASSTHROUGH, EIO } } },

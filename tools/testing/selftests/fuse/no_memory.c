@@ -149,36 +149,43 @@ static void adopt(struct __test_metadata *_metadata, struct testfile *tf,
 	}
 }
 
-static void write_without(struct __test_metadata *_metadata, struct want *w,
-			  enum view_id view, const struct action *a)
+/* Write with allocation @nth failing, and again. Was there one? */
+static bool write_once_without(struct __test_metadata *_metadata, struct want *w,
+			       enum view_id view, const struct action *a, unsigned int nth)
 {
 	struct testfile *tf = w->tf;
+	off_t off = start_of(a, tf);
+	ssize_t got;
+	bool hit;
+
+	oracle_payload(&tf->oracle, tf->buf, LENGTH, off);
+	got = act_without(_metadata, w, view, a, off, nth, &hit);
+	adopt(_metadata, tf, a, view, off);
+	/* What it says was moved was. */
+	if (got > 0)
+		oracle_wrote(&tf->oracle, "self", view_specs[view].name, a->name, got, off);
+	EXPECT_EQ(0U, testfile_check_all(tf)) {
+		TH_LOG("case %s: after allocation %u had failed and it had returned %zd",
+		       tf->report.name, nth, got);
+	}
+	EXPECT_EQ(LENGTH, testfile_write(tf, SELF, view, a, LENGTH, start_of(a, tf))) {
+		TH_LOG("case %s: tried again after allocation %u had failed", tf->report.name,
+		       nth);
+	}
+	EXPECT_EQ(0U, testfile_check_all(tf));
+	return hit;
+}
+
+static void write_without(struct __test_metadata *_metadata, struct want *w, enum view_id view,
+			  const struct action *a)
+{
 	unsigned int nth;
 	bool hit = true;
-	ssize_t got;
-	off_t off;
 
 	for (nth = 1; hit; nth++) {
 		ASSERT_GT(MOST_ALLOCATIONS, nth);
-		ASSERT_EQ(0, testfile_renew(tf));
-		off = start_of(a, tf);
-		oracle_payload(&tf->oracle, tf->buf, LENGTH, off);
-		got = act_without(_metadata, w, view, a, off, nth, &hit);
-		adopt(_metadata, tf, a, view, off);
-		/* What it says was moved was. */
-		if (got > 0)
-			oracle_wrote(&tf->oracle, "self", view_specs[view].name, a->name, got,
-				     off);
-		EXPECT_EQ(0U, testfile_check_all(tf)) {
-			TH_LOG("case %s: after allocation %u had failed and it had returned %zd",
-			       tf->report.name, nth, got);
-		}
-		off = start_of(a, tf);
-		EXPECT_EQ(LENGTH, testfile_write(tf, SELF, view, a, LENGTH, off)) {
-			TH_LOG("case %s: tried again after allocation %u had failed",
-			       tf->report.name, nth);
-		}
-		EXPECT_EQ(0U, testfile_check_all(tf));
+		ASSERT_EQ(0, testfile_renew(w->tf));
+		hit = write_once_without(_metadata, w, view, a, nth);
 	}
 }
 
@@ -237,6 +244,36 @@ TEST_F(no_memory, failed_write_is_seen_by_every_view_or_by_none)
 		}
 	}
 	expect_failures(_metadata, &self->want);
+}
+
+/* L8: the queue that ends asynchronous writes is made with the first one on a mount. */
+TEST_F(no_memory, failed_first_asynchronous_write_is_seen_by_every_view_or_by_none)
+{
+	const struct action *a = action_find("aio-write");
+	const struct server_options opt = {
+		.mode = suite_mode(SERVER_PASSTHROUGH),
+		.attr_timeout = LONG_TIMEOUT,
+		.entry_timeout = LONG_TIMEOUT,
+	};
+	struct testfile *tf = self->want.tf;
+	/* Direct ones are what it ends. */
+	enum view_id view = tf->views & VIEW_BIT(FD) ? FD : F1;
+	unsigned int nth;
+	bool hit = true;
+
+	if (action_missing(a))
+		SKIP(return, "%s", action_missing(a));
+	for (nth = 1; hit; nth++) {
+		ASSERT_GT(MOST_ALLOCATIONS, nth);
+		ASSERT_EQ(SANDBOX_OK, sandbox_remount(&self->sb, &opt)) {
+			TH_LOG("%s", self->sb.why);
+		}
+		open_file(_metadata, tf, "file");
+		hit = write_once_without(_metadata, &self->want, view, a, nth);
+		expect_passed_through(_metadata, tf);
+		testfile_remove(tf);
+	}
+	EXPECT_NE(0U, self->want.failures);
 }
 
 /* L8 */

@@ -326,6 +326,34 @@ TEST_F(privileges, write_drops_set_id_and_capabilities)
 	EXPECT_TRUE(all_dropped_rightly(_metadata, self->tf, false));
 }
 
+/* P2: who cannot take them away does not write. */
+TEST_F(privileges, write_that_cannot_drop_set_id_is_refused)
+{
+	static const char *const ways[] = { "pwrite", "splice-write", "aio-write" };
+	struct testfile *tf = self->tf;
+	const struct action *action;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		action = action_find(ways[i]);
+		if (action_missing(action) || !report_select(&tf->report, "%s", ways[i]))
+			continue;
+		make_file(_metadata, tf, 06777);
+		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(B) | VIEW_BIT(MB)));
+		ASSERT_EQ(0, testfile_open(tf, USER, VIEW_BIT(F1) | VIEW_BIT(MS)));
+		server_fail(self->sb.server, FUSE_SETATTR, EIO, 1);
+		EXPECT_EQ(-EIO, testfile_write(tf, USER, F1, action, 64, 10)) {
+			TH_LOG("%s, though set-user-ID stays", ways[i]);
+		}
+		EXPECT_EQ(06777U, mode_of(tf));
+		EXPECT_EQ(0U, testfile_check_all(tf));
+		EXPECT_EQ(64, testfile_write(tf, USER, F1, action, 64, 10));
+		EXPECT_EQ(0777U, mode_of(tf));
+		EXPECT_EQ(0U, testfile_check_all(tf));
+		testfile_remove(tf);
+	}
+}
+
 /* Give CAP_FSETID up or take it back, for this thread. 0 or -errno. */
 static int set_fsetid(bool on)
 {

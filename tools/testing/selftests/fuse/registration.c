@@ -371,6 +371,15 @@ TEST_F(negotiation, needs_a_sound_init_reply)
 		EXPECT_TRUE(reads_content(&self->sb, "file")) {
 			TH_LOG("INIT reply with %s: the mount itself does not work", n->name);
 		}
+		if (n->works)
+			continue;
+		EXPECT_EQ(-EPERM, server_backing_close(self->sb.server, 1)) {
+			TH_LOG("INIT reply with %s: an id was closed", n->name);
+		}
+		server_set_open_reply(self->sb.server, FOPEN_PASSTHROUGH, 1);
+		EXPECT_EQ(-EIO, open_fuse(&self->sb, "file", O_RDONLY)) {
+			TH_LOG("INIT reply with %s: opened in passthrough mode", n->name);
+		}
 	}
 	close(fd);
 }

@@ -91,6 +91,12 @@ const struct deviation deviations[] = {
 		.kernels = "6.12",
 		.reference = "fuse_backing_open() does not look at the result of prepare_creds(); later kernels take a reference to the current ones instead",
 	},
+	{
+		.id = "D15",
+		.what = "a cached open that waits for parallel direct writes is not told that the file was opened in passthrough mode meanwhile: it hangs, not to be killed, until that one is closed",
+		.kernels = "6.12, 6.18",
+		.reference = "fuse_inode_uncached_io_start() wakes nobody, fuse_inode_uncached_io_end() only when nobody is left; what fuse_file_cached_io_open() looks for after its wait it never sees",
+	},
 	{ }
 };
 
