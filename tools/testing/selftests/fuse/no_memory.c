@@ -23,7 +23,7 @@
 
 #define NOBODY			65534
 
-/* Across pages, and into the hole. */
+/* Bytes of an operation: across pages and into the hole, or as O_DIRECT has it. */
 #define LENGTH			200
 
 struct want {
@@ -65,9 +65,16 @@ FIXTURE_TEARDOWN(no_memory)
 	sandbox_destroy(&self->sb);
 }
 
-static off_t start_of(const struct action *a, const struct testfile *tf)
+static ssize_t length_of(enum view_id view)
 {
-	return a->needs & ACTION_AT_EOF ? tf->oracle.size : 3 * page() - LENGTH / 2;
+	return view == FD ? DIRECT_ALIGN : LENGTH;
+}
+
+static off_t start_of(const struct action *a, enum view_id view, const struct testfile *tf)
+{
+	if (a->needs & ACTION_AT_EOF)
+		return tf->oracle.size;
+	return view == FD ? 2 * page() : 3 * page() - LENGTH / 2;
 }
 
 /*
@@ -77,7 +84,8 @@ static off_t start_of(const struct action *a, const struct testfile *tf)
 static bool is_row(struct testfile *tf, const struct action *a, enum view_id view)
 {
 	return (tf->views & VIEW_BIT(view)) && !action_missing(a) &&
-	       action_fits(a, &view_specs[view], start_of(a, tf), LENGTH, tf->oracle.size) &&
+	       action_fits(a, &view_specs[view], start_of(a, view, tf), length_of(view),
+			   tf->oracle.size) &&
 	       report_select(&tf->report, "%s,%s", a->name, view_specs[view].name);
 }
 
@@ -106,13 +114,13 @@ static ssize_t act_without(struct __test_metadata *_metadata, struct want *w, en
 {
 	/* Those on mappings may ask for rights of their own. */
 	bool as_nobody = !(a->needs & ACTION_ON_MAP);
+	ssize_t got, len = length_of(view);
 	struct testfile *tf = w->tf;
-	ssize_t got;
 
 	if (as_nobody)
 		setfsuid(NOBODY);
 	ASSERT_EQ(0, fail_alloc_nth(&w->fail, nth));
-	got = testfile_act(tf, SELF, view, a, tf->buf, LENGTH, off);
+	got = testfile_act(tf, SELF, view, a, tf->buf, len, off);
 	*hit = fail_alloc_nth_end(&w->fail);
 	if (as_nobody) {
 		EXPECT_EQ(NOBODY, setfsuid(-1)) {
@@ -121,9 +129,9 @@ static ssize_t act_without(struct __test_metadata *_metadata, struct want *w, en
 		}
 		setfsuid(0);
 	}
-	if (*hit && got != LENGTH)
+	if (*hit && got != len)
 		w->failures++;
-	EXPECT_TRUE(got == LENGTH || action_declined(a, got) ||
+	EXPECT_TRUE(got == len || action_declined(a, got) ||
 		    (*hit && is_want_of_memory(a, got))) {
 		TH_LOG("case %s, allocation %u %s: %zd %s", tf->report.name, nth,
 		       *hit ? "failed" : "not reached", got, got < 0 ? strerror(-got) : "");
@@ -135,10 +143,10 @@ static ssize_t act_without(struct __test_metadata *_metadata, struct want *w, en
 static void adopt(struct __test_metadata *_metadata, struct testfile *tf,
 		  const struct action *a, enum view_id view, off_t off)
 {
-	unsigned char seen[LENGTH];
+	unsigned char seen[DIRECT_ALIGN];
 	ssize_t i, from, n;
 
-	n = pread(fd_of(tf, B), seen, sizeof(seen), off);
+	n = pread(fd_of(tf, B), seen, length_of(view), off);
 	ASSERT_LE(0, n);
 	for (i = 0; i < n; i++) {
 		for (from = i; i < n && seen[i] == tf->buf[i]; i++)
@@ -154,11 +162,11 @@ static bool write_once_without(struct __test_metadata *_metadata, struct want *w
 			       enum view_id view, const struct action *a, unsigned int nth)
 {
 	struct testfile *tf = w->tf;
-	off_t off = start_of(a, tf);
-	ssize_t got;
+	off_t off = start_of(a, view, tf);
+	ssize_t got, len = length_of(view);
 	bool hit;
 
-	oracle_payload(&tf->oracle, tf->buf, LENGTH, off);
+	oracle_payload(&tf->oracle, tf->buf, len, off);
 	got = act_without(_metadata, w, view, a, off, nth, &hit);
 	adopt(_metadata, tf, a, view, off);
 	/* What it says was moved was. */
@@ -168,7 +176,8 @@ static bool write_once_without(struct __test_metadata *_metadata, struct want *w
 		TH_LOG("case %s: after allocation %u had failed and it had returned %zd",
 		       tf->report.name, nth, got);
 	}
-	EXPECT_EQ(LENGTH, testfile_write(tf, SELF, view, a, LENGTH, start_of(a, tf))) {
+	off = start_of(a, view, tf);
+	EXPECT_EQ(len, testfile_write(tf, SELF, view, a, len, off)) {
 		TH_LOG("case %s: tried again after allocation %u had failed", tf->report.name,
 		       nth);
 	}
@@ -203,7 +212,7 @@ static void read_without(struct __test_metadata *_metadata, struct want *w,
 		ASSERT_GT(MOST_ALLOCATIONS, nth);
 		/* Pages that are not in the mapping yet. */
 		ASSERT_EQ(0, testfile_renew(tf));
-		off = start_of(a, tf);
+		off = start_of(a, view, tf);
 		got = act_without(_metadata, w, view, a, off, nth, &hit);
 		if (got > 0) {
 			EXPECT_EQ(0, oracle_compare(&tf->oracle, tf->buf, got, off, &m)) {
