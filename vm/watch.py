@@ -37,6 +37,7 @@ import time
 PR_SET_PDEATHSIG = 1
 GRACE = 30          # seconds a guest may exceed the limit its own init enforces
 TERM_WAIT = 2       # seconds from SIGTERM to SIGKILL
+LOOK_AGAIN = 0.02   # seconds between two looks whether it has ended
 POWEROFF_WAIT = 10  # seconds from the end marker to the end of the emulator
 CHUNK = 65536
 
@@ -172,21 +173,33 @@ class Guest:
                     alive = False
         return alive
 
+    def over(self):
+        """Has the process ended? Popen's own wait() and poll() hold a lock for ever when a
+        signal that ends the watch comes while they do."""
+        if self.process.returncode is None:
+            try:
+                pid, status = os.waitpid(self.process.pid, os.WNOHANG)
+                if pid:
+                    self.process.returncode = os.waitstatus_to_exitcode(status)
+            except ChildProcessError:       # interrupted before its status was kept
+                self.process.returncode = -signal.SIGKILL
+        return self.process.returncode is not None
+
     def kill(self):
-        for number, wait in ((signal.SIGTERM, TERM_WAIT), (signal.SIGKILL, None)):
+        for number, wait in ((signal.SIGTERM, TERM_WAIT), (signal.SIGKILL, float("inf"))):
             try:
                 os.killpg(self.process.pid, number)
             except ProcessLookupError:
                 pass
-            try:
-                self.process.wait(wait)
+            end = time.monotonic() + wait
+            while not self.over() and time.monotonic() < end:
+                time.sleep(LOOK_AGAIN)
+            if self.over():
                 break
-            except subprocess.TimeoutExpired:
-                continue
 
     def run(self):
         self.spawn()
-        while self.pump(0.2) and self.process.poll() is None:
+        while self.pump(0.2) and not self.over():
             if time.monotonic() < self.deadline:
                 continue
             if self.events and time.monotonic() >= self.start + self.args.limit:
