@@ -32,6 +32,9 @@ TAINTS = {0: "proprietary module", 1: "forced module", 4: "machine check", 5: "b
           7: "the kernel died (oops)", 9: "warning", 12: "out-of-tree module",
           13: "unsigned module", 14: "soft lockup"}
 
+# What a UML says on a host it cannot run on: see uml-xstate.patch.
+UML_TOO_OLD = "ptrace set fp regs failed"
+
 
 def lines_of(directory, name):
     path = os.path.join(directory, name)
@@ -68,10 +71,6 @@ class Guest:
             if line.startswith("# #  RUN  "):
                 return f"{program}: {line[10:].strip().removesuffix(' ...')}"
         return program
-
-
-# See uml-xstate.patch.
-UML_TOO_OLD = "ptrace set fp regs failed"
 
 
 class Judge:
@@ -123,12 +122,12 @@ class Judge:
         """Exit status when the guest never got as far as its init, else None."""
         if guest.events("boot"):
             return None
-        reason = splat.panic(guest.console)
-        spoke = any("Linux version" in line for line in guest.console)
         if any(UML_TOO_OLD in line for line in guest.console):
             self.problem("host", "user-mode Linux before 6.13 knows no processor with AMX: "
                                  "have it built here (--source, --tree) or use another engine")
             return EXIT_HOST
+        reason = splat.panic(guest.console)
+        spoke = any("Linux version" in line for line in guest.console)
         if reason:
             self.problem("boot", f"the kernel panicked at boot: {reason}")
         elif guest.record["waited_for"]:

@@ -174,8 +174,11 @@ class Guest:
         return alive
 
     def over(self):
-        """Has the process ended? Popen's own wait() and poll() hold a lock for ever when a
-        signal that ends the watch comes while they do."""
+        """Has the process ended?
+
+        Not by Popen's wait() or poll(): a signal handler that raises while they take their
+        lock leaves it taken, and the next of them waits for ever.
+        """
         if self.process.returncode is None:
             try:
                 pid, status = os.waitpid(self.process.pid, os.WNOHANG)
