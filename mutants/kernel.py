@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 
 import mutant as mutants
 
@@ -20,8 +19,6 @@ CONFIGS = ("vm/uml.config", "tools/testing/selftests/fuse/config", "mutants/debu
 CARRIER = "fs/fuse/passthrough.c"
 MUTABLE = ("fs/fuse", "fs/backing-file.c")
 PRISTINE = "pristine"
-# What vm/uml-xstate.patch is about, and a word it brings.
-MENDED, MEND = "arch/x86/um/os-Linux/registers.c", "restore_xstate"
 # The last link of a verbose build.
 LINKED = " -o vmlinux "
 LINK = re.compile(rf"^\+ (\S+ .*{LINKED}.*)$", re.M)
@@ -105,26 +102,14 @@ class Tree:
         shutil.rmtree(partial, ignore_errors=True)
         os.makedirs(self.base, exist_ok=True)
         subprocess.run(["cp", "-al", source, partial], check=True)
+        # As vm/build.sh does it. patch(1) writes a new file: the source stays as it is.
+        subprocess.run(["patch", "-p1", "-s", "-d", partial, "-i",
+                        os.path.join(TOP, "vm/uml-xstate.patch")], check=True)
         for place in MUTABLE:
             target = os.path.join(self.pristine, place)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             subprocess.run(["cp", "-rT", os.path.join(source, place), target], check=True)
         os.rename(partial, self.tree)
-
-    def mend(self):
-        """What UML before 6.13 needs to run on every host, as vm/build.sh does it."""
-        path = os.path.join(self.tree, MENDED)
-        if MEND in mutants.content(path):
-            return
-        with tempfile.TemporaryDirectory() as stage:
-            done = subprocess.run([os.path.join(TOP, "vm/stage.py"), "patch", self.tree, stage,
-                                   os.path.join(TOP, "vm/uml-xstate.patch")],
-                                  stderr=subprocess.PIPE, text=True, check=False)
-            if done.returncode:
-                raise Trouble(done.stderr.strip())
-            replace(path, mutants.content(os.path.join(stage, MENDED)))
-        if os.path.exists(self.linking):
-            os.remove(self.linking)
 
     def pristine_path(self, file):
         path = os.path.join(self.pristine, file)
@@ -249,7 +234,6 @@ class Tree:
         shutil.rmtree(self.spare, ignore_errors=True)
         try:
             self.unpack()
-            self.mend()
             self.restore()
             self.configure()
         except OSError as error:
