@@ -365,15 +365,6 @@ TEST_F(no_memory, failed_open_holds_nothing)
 	EXPECT_EQ(0U, testfile_check_all(tf));
 }
 
-/* A descriptor of a file on the file system below. */
-static int open_below(const struct tower *t)
-{
-	char path[PATH_MAX + 8];
-
-	snprintf(path, sizeof(path), "%s/file", t->below);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 static void expect_unpinned(struct __test_metadata *_metadata, struct tower *t)
 {
 	EXPECT_TRUE(can_unmount_below_soon(t)) {
@@ -413,10 +404,7 @@ TEST_F(no_memory, failed_registration_holds_nothing)
 
 	if (server_abi(server) != SERVER_ABI_MAINLINE)
 		SKIP(return, "the passthrough ABI of 2021 has no BACKING_CLOSE");
-	id = register_tower_file(&self->sb, &t);
-	ASSERT_LT(0, id);
-	ASSERT_EQ(0, server_backing_close(server, id));
-	fd = open_below(&t);
+	fd = make_tower_file(&self->sb, &t);
 	ASSERT_LE(0, fd);
 	for (nth = 1; hit; nth++) {
 		ASSERT_GT(MOST_ALLOCATIONS, nth);
@@ -448,10 +436,7 @@ TEST_F(no_memory, registration_without_credentials_fails)
 
 	if (server_abi(server) != SERVER_ABI_MAINLINE)
 		SKIP(return, "the passthrough ABI of 2021 keeps credentials otherwise");
-	id = register_tower_file(&self->sb, &t);
-	ASSERT_LT(0, id);
-	ASSERT_EQ(0, server_backing_close(server, id));
-	fd = open_below(&t);
+	fd = make_tower_file(&self->sb, &t);
 	ASSERT_LE(0, fd);
 	SUITE_NEED(fail_alloc_from(&self->want.fail, "cred", why, sizeof(why)), why);
 	id = server_backing_open(server, fd);
@@ -477,12 +462,10 @@ TEST_F(no_memory, registration_without_an_id_holds_nothing)
 
 	if (server_abi(server) != SERVER_ABI_MAINLINE)
 		SKIP(return, "the passthrough ABI of 2021 has ids of its own");
-	ids[0] = register_tower_file(&self->sb, &t);
-	ASSERT_LT(0, ids[0]);
-	fd = open_below(&t);
+	fd = make_tower_file(&self->sb, &t);
 	ASSERT_LE(0, fd);
 	SUITE_NEED(fail_alloc_from(&self->want.fail, "radix_tree_node", why, sizeof(why)), why);
-	for (n = 1; n < MANY_IDS; n++) {
+	for (n = 0; n < MANY_IDS; n++) {
 		ids[n] = server_backing_open(server, fd);
 		if (ids[n] < 0)
 			break;

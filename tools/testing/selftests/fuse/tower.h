@@ -17,11 +17,10 @@ struct tower {
 	struct server *server;
 };
 
-/* A file system of its own below, and the id of a file on it with the sandbox's server. */
-static inline int32_t register_tower_file(struct sandbox *sb, struct tower *t)
+/* A descriptor of a file of data on a file system of its own below, or -errno. */
+static inline int make_tower_file(const struct sandbox *sb, struct tower *t)
 {
 	char path[PATH_MAX + 8];
-	int32_t id;
 	int fd;
 
 	snprintf(t->below, sizeof(t->below), "%.4000s/tower-below", sb->dir);
@@ -32,6 +31,17 @@ static inline int32_t register_tower_file(struct sandbox *sb, struct tower *t)
 	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0 || truncate(path, TESTFILE_SIZE))
 		return -errno;
+	return fd;
+}
+
+/* ... and its id with the sandbox's server, or -errno. */
+static inline int32_t register_tower_file(struct sandbox *sb, struct tower *t)
+{
+	int fd = make_tower_file(sb, t);
+	int32_t id;
+
+	if (fd < 0)
+		return fd;
 	id = server_backing_open(sb->server, fd);
 	close(fd);
 	return id;

@@ -10,37 +10,13 @@
 
 #include "fail_alloc.h"
 #include "reason.h"
+#include "text_file.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define MAY_FAIL	"/proc/thread-self/make-it-fail"
 
 /* More failures than anybody counts on. */
 #define MANY		1000000
-
-/* 0 or -errno */
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-/* The first word of it, empty if there is none. */
-static void get(const char *path, char *word, size_t len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, word, len - 1);
-
-	word[n > 0 ? n : 0] = '\0';
-	word[strcspn(word, "\n ")] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
 
 static const char *setting(const struct fail_alloc *f, const char *name, char path[PATH_MAX])
 {
@@ -52,7 +28,15 @@ static int set(const struct fail_alloc *f, const char *name, const char *value)
 {
 	char path[PATH_MAX];
 
-	return put(setting(f, name, path), value);
+	return text_file_write(AT_FDCWD, setting(f, name, path), value);
+}
+
+static const char *value_of(const struct fail_alloc *f, const char *name, char value[16])
+{
+	char path[PATH_MAX];
+
+	text_file_read(AT_FDCWD, setting(f, name, path), value, 16);
+	return value;
 }
 
 static bool has(const struct fail_alloc *f, const char *name)
@@ -75,9 +59,13 @@ static enum sandbox_result find_failslab(struct fail_alloc *f, const struct sand
 	snprintf(f->debugfs, sizeof(f->debugfs), "%.4000s/debugfs", sb->dir);
 	if (mkdir(f->debugfs, 0700))
 		return because(why, SANDBOX_BROKEN, "%s: %s", f->debugfs, strerror(errno));
-	if (mount("debugfs", f->debugfs, "debugfs", 0, NULL))
-		return because(why, SANDBOX_UNSUPPORTED, "no debugfs (CONFIG_DEBUG_FS): %s",
-			       strerror(errno));
+	if (mount("debugfs", f->debugfs, "debugfs", 0, NULL)) {
+		/* EPERM: debugfs=off, see kernel-parameters.txt. */
+		if (errno == ENODEV || errno == EPERM)
+			return because(why, SANDBOX_UNSUPPORTED, "no debugfs (CONFIG_DEBUG_FS): %s",
+				       strerror(errno));
+		return because(why, SANDBOX_BROKEN, "debugfs: %s", strerror(errno));
+	}
 	if (!has(f, "failslab"))
 		return because(why, SANDBOX_UNSUPPORTED, "no failslab in debugfs (%s)",
 			       "CONFIG_FAILSLAB, CONFIG_FAULT_INJECTION_DEBUG_FS");
@@ -90,13 +78,11 @@ static enum sandbox_result find_failslab(struct fail_alloc *f, const struct sand
 
 static enum sandbox_result take_over(struct fail_alloc *f, const struct reason *why)
 {
-	char path[PATH_MAX], word[16];
+	char value[16];
 	int err;
 
-	get(setting(f, "ignore-gfp-wait", path), word, sizeof(word));
-	f->wait_setting = word[0];
-	get(setting(f, "verbose", path), word, sizeof(word));
-	f->verbose_setting = atoi(word);
+	f->wait_setting = value_of(f, "ignore-gfp-wait", value)[0];
+	f->verbose_setting = atoi(value_of(f, "verbose", value));
 	err = set(f, "ignore-gfp-wait", "N") ?: set(f, "verbose", "0");
 	if (err)
 		return because(why, SANDBOX_BROKEN, "failslab: %s", strerror(-err));
@@ -111,9 +97,11 @@ enum sandbox_result fail_alloc_create(struct fail_alloc *f, const struct sandbox
 
 	memset(f, 0, sizeof(*f));
 	f->nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
-	if (f->nth < 0)
+	if (f->nth < 0 && errno == ENOENT)
 		return because(&why, SANDBOX_UNSUPPORTED, "no " FAIL_NTH
 			       " in this kernel (CONFIG_FAULT_INJECTION)");
+	if (f->nth < 0)
+		return because(&why, SANDBOX_BROKEN, FAIL_NTH ": %s", strerror(errno));
 	result = find_failslab(f, sb, &why);
 	if (result == SANDBOX_OK)
 		result = take_over(f, &why);
@@ -169,16 +157,19 @@ enum sandbox_result fail_alloc_from(struct fail_alloc *f, const char *name, char
 	char path[PATH_MAX], text[16];
 	int err;
 
-	err = put(slab_setting(name, path), "1");
+	err = text_file_write(AT_FDCWD, slab_setting(name, path), "1");
+	/* EINVAL: it is one with others. */
+	if (err == -ENOENT || err == -EINVAL)
+		return because(&why, SANDBOX_UNSUPPORTED, "slab cache %s %s", name,
+			       "cannot be told from others (CONFIG_SLUB_DEBUG, slab_nomerge)");
 	if (err)
-		return because(&why, SANDBOX_UNSUPPORTED, "slab cache %s %s: %s", name,
-			       "cannot be told from others (CONFIG_SLUB_DEBUG, slab_nomerge)",
-			       strerror(-err));
+		return because(&why, SANDBOX_BROKEN, "%s: %s", path, strerror(-err));
 	snprintf(f->cache, sizeof(f->cache), "%s", name);
 	/* Only tasks that ask for it: first of all settings. */
 	err = set(f, "task-filter", "Y") ?: set(f, "cache-filter", "Y") ?:
 	      set(f, "times", number(MANY, text)) ?: set(f, "interval", "1") ?:
-	      set(f, "space", "0") ?: set(f, "probability", "100") ?: put(MAY_FAIL, "1");
+	      set(f, "space", "0") ?: set(f, "probability", "100") ?:
+	      text_file_write(AT_FDCWD, MAY_FAIL, "1");
 	if (!err)
 		return SANDBOX_OK;
 	fail_alloc_from_end(f);
@@ -187,16 +178,17 @@ enum sandbox_result fail_alloc_from(struct fail_alloc *f, const char *name, char
 
 unsigned int fail_alloc_from_end(struct fail_alloc *f)
 {
-	char path[PATH_MAX], left[16];
+	char path[PATH_MAX], value[16];
+	int left;
 
 	if (!f->cache[0])
 		return 0;
-	put(MAY_FAIL, "0");
-	get(setting(f, "times", path), left, sizeof(left));
+	text_file_write(AT_FDCWD, MAY_FAIL, "0");
+	left = atoi(value_of(f, "times", value));
 	set(f, "probability", "0");
 	set(f, "cache-filter", "N");
 	set(f, "task-filter", "N");
-	put(slab_setting(f->cache, path), "0");
+	text_file_write(AT_FDCWD, slab_setting(f->cache, path), "0");
 	f->cache[0] = '\0';
-	return MANY - atoi(left);
+	return MANY - left;
 }

@@ -15,45 +15,19 @@
 #include "memory_group.h"
 #include "namespace.h"
 #include "reason.h"
+#include "text_file.h"
 
 /* For the last process of the group to be gone. */
 #define REMOVE_SECONDS	5
 
 #define SUBTREE		"cgroup.subtree_control"
 
-/* Bytes read, as a string; -errno */
-static int read_file(int dir, const char *name, char *buf, size_t len)
-{
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = read(fd, buf, len - 1);
-	if (ret < 0)
-		ret = -errno;
-	buf[ret > 0 ? ret : 0] = '\0';
-	close(fd);
-	return ret;
-}
-
-static int write_file(int dir, const char *name, const char *text)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* Is @word one of the blank-separated words of the file? */
 static bool lists(int dir, const char *name, const char *word)
 {
 	char text[512], *at, *save;
 
-	if (read_file(dir, name, text, sizeof(text)) < 0)
+	if (text_file_read(dir, name, text, sizeof(text)) < 0)
 		return false;
 	for (at = strtok_r(text, "\n ", &save); at; at = strtok_r(NULL, "\n ", &save))
 		if (!strcmp(at, word))
@@ -114,7 +88,7 @@ static void keep_group(int top, const char *name, int kept, bool enabled)
 			break;
 	remove_group(top, name);
 	if (enabled)
-		write_file(top, SUBTREE, "-memory");
+		text_file_write(top, SUBTREE, "-memory");
 }
 
 /* Version 2 gives a group its controllers only if the group above says so. */
@@ -127,7 +101,7 @@ static enum sandbox_result enable(int top, bool *enabled, const struct reason *w
 			       "no memory controller (CONFIG_MEMCG) in the cgroups seen from here");
 	if (lists(top, SUBTREE, "memory"))
 		return SANDBOX_OK;
-	err = write_file(top, SUBTREE, "+memory");
+	err = text_file_write(top, SUBTREE, "+memory");
 	if (err)
 		return because(why, SANDBOX_UNSUPPORTED,
 			       "the memory controller may not be passed on to a new cgroup: %s",
@@ -184,7 +158,7 @@ static enum sandbox_result make(struct memory_group *g, int top, const struct sa
 			       strerror(errno));
 	g->dir = openat(top, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	snprintf(limit, sizeof(limit), "%ld", bytes);
-	err = write_file(g->dir, g->v2 ? "memory.max" : "memory.limit_in_bytes", limit);
+	err = text_file_write(g->dir, g->v2 ? "memory.max" : "memory.limit_in_bytes", limit);
 	if (err)
 		return because(why, SANDBOX_BROKEN, "limiting a cgroup: %s", strerror(-err));
 	return SANDBOX_OK;
@@ -212,13 +186,13 @@ enum sandbox_result memory_group_create(struct memory_group *g, const struct san
 
 int memory_group_enter(const struct memory_group *g)
 {
-	return write_file(g->dir, "cgroup.procs", "0");
+	return text_file_write(g->dir, "cgroup.procs", "0");
 }
 
 long memory_group_hits(const struct memory_group *g)
 {
 	char text[512], *at;
-	int ret = read_file(g->dir, g->v2 ? "memory.events" : "memory.failcnt", text,
+	int ret = text_file_read(g->dir, g->v2 ? "memory.events" : "memory.failcnt", text,
 			    sizeof(text));
 
 	if (ret < 0)
