@@ -18,10 +18,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "abi.h"
+#include "actor.h"
 #include "process.h"
 #include "suite.h"
 
@@ -300,43 +300,9 @@ TEST_F(modes_parallel, passthrough_open_does_not_wait_for_parallel_writes)
 	close(fd);
 }
 
-/* Opens a file in passthrough mode and holds it: closed when the test ends, however it does. */
-struct holder {
-	pid_t pid;
-	int answer;		/* errno of the open */
-	int until;		/* closing it ends the holder */
-};
-
-static void hold(struct __test_metadata *_metadata, struct holder *h, struct server *srv,
-		 const char *path)
+static ssize_t open_path(struct actor *a, void *path)
 {
-	int error, answer[2], until[2];
-	char end;
-
-	ASSERT_EQ(0, pipe2(answer, O_CLOEXEC));
-	ASSERT_EQ(0, pipe2(until, O_CLOEXEC));
-	h->pid = fork();
-	ASSERT_LE(0, h->pid);
-	if (!h->pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(until[1]);
-		close(server_device(srv));
-		error = open(path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
-		if (write(answer[1], &error, sizeof(error)) == sizeof(error))
-			(void)!read(until[0], &end, 1);
-		_exit(0);
-	}
-	close(answer[1]);
-	close(until[0]);
-	h->until = until[1];
-	ASSERT_EQ(sizeof(h->answer), read(answer[0], &h->answer, sizeof(h->answer)));
-	close(answer[0]);
-}
-
-static void let_go(const struct holder *h)
-{
-	close(h->until);
-	waitpid(h->pid, NULL, 0);
+	return open(path, O_RDWR | O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 /*
@@ -344,17 +310,21 @@ static void let_go(const struct holder *h)
  * There is no cached mode to wait for then: it fails, and does not wait on.
  *
  * The one who waits cannot be killed (it is not in want of the server), so that what it
- * waits for is in a process of its own, which dies with the test.
+ * waits for is open in a process of its own, which dies with the test.
  */
 TEST_F(modes_parallel, waiting_cached_open_notices_a_passthrough_open)
 {
 	struct call second = { .path = self->path };
 	struct server *srv = self->sb.server;
-	struct holder holder;
+	struct actor *holder;
 	enum outcome seen;
 	struct call first;
 	int fd;
 
+	holder = mmap(NULL, sizeof(*holder), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	ASSERT_NE(MAP_FAILED, holder);
+	ASSERT_EQ(0, actor_fork(holder, "holder", NULL, server_device(srv)));
 	fd = open_as(srv, self->path, self->id, ANSWER_PARALLEL, 0);
 	ASSERT_LE(0, fd);
 	first = (struct call) { .fd = fd };
@@ -365,19 +335,19 @@ TEST_F(modes_parallel, waiting_cached_open_notices_a_passthrough_open)
 	start(_metadata, &second);
 	EXPECT_EQ(HELD, outcome(srv, &second, UINT64_MAX));
 	server_set_open_reply(srv, FOPEN_PASSTHROUGH, self->id);
-	hold(_metadata, &holder, srv, self->path);
-	EXPECT_EQ(0, holder.answer);
+	EXPECT_EQ(0, actor_call(holder, open_path, self->path));
 	server_release(srv, FUSE_WRITE);
 	pthread_join(first.thread, NULL);
 	EXPECT_EQ(0, first.error);
 	/* The write is over, and whoever it shall wake was woken. */
 	seen = outcome(srv, &second, UINT64_MAX);
-	let_go(&holder);
+	actor_end(holder);
 	pthread_join(second.thread, NULL);
 	if (seen == TOGETHER)
 		EXPECT_EQ(EIO, second.error);
 	close(second.fd);
 	close(fd);
+	munmap(holder, sizeof(*holder));
 	suite_deviation(_metadata, "D15", seen == TOGETHER);
 }
 
