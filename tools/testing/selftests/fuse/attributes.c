@@ -321,22 +321,43 @@ static int append_copy(struct testfile *tf, size_t len)
 	return 0;
 }
 
-/* T6: so does what the server copies to the end: size and times are in no reply. */
-TEST_F(attributes, extending_copy_is_known_everywhere)
+/* Append as many bytes without writing any: fallocate(2). */
+static int append_space(struct testfile *tf, size_t len)
 {
-	struct testfile *tf = self->tf;
+	if (fallocate(fd_of(tf, F1), 0, tf->oracle.size, len))
+		return -errno;
+	oracle_resize(&tf->oracle, tf->oracle.size + len);
+	return 0;
+}
+
+/* What the server does to a fresh file that it extends by 100 bytes. */
+static void extend_by_request(struct __test_metadata *_metadata, struct testfile *tf,
+			      const char *name, int (*extend)(struct testfile *tf, size_t len))
+{
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizings); i++) {
-		if (!report_select(&tf->report, "copy_file_range:%s", sizings[i].name))
+		if (!report_select(&tf->report, "%s:%s", name, sizings[i].name))
 			continue;
 		ASSERT_EQ(0, testfile_create(tf, "file"));
 		ASSERT_EQ(0, testfile_open(tf, SELF, VIEW_BIT(F1)));
 		ASSERT_EQ(TESTFILE_SIZE, by_fstat(tf));
-		ASSERT_EQ(0, append_copy(tf, 100));
-		expect_size(_metadata, tf, &sizings[i], "copy_file_range to the end");
+		ASSERT_EQ(0, extend(tf, 100));
+		expect_size(_metadata, tf, &sizings[i], name);
 		testfile_remove(tf);
 	}
+}
+
+/* T6: so does what the server copies to the end: size and times are in no reply. */
+TEST_F(attributes, extending_copy_is_known_everywhere)
+{
+	extend_by_request(_metadata, self->tf, "copy_file_range", append_copy);
+}
+
+/* T6 */
+TEST_F(attributes, extending_fallocate_is_known_everywhere)
+{
+	extend_by_request(_metadata, self->tf, "fallocate", append_space);
 }
 
 /* T6: whatever extends the file, every way to ask knows its size at once. */
