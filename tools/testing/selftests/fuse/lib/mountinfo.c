@@ -16,8 +16,8 @@ static bool parse_line(char *line, struct mount_entry *entry)
 
 	if (!dash)
 		return false;
-	if (sscanf(line, "%*u %*u %u:%u %*s %255s", &entry->major, &entry->minor,
-		   entry->point) != 3)
+	if (sscanf(line, "%d %*u %u:%u %*s %255s", &entry->id, &entry->major, &entry->minor,
+		   entry->point) != 4)
 		return false;
 	return sscanf(dash, " - %63s", entry->type) == 1;
 }
@@ -29,7 +29,9 @@ static bool is_below(const char *path, const char *dir)
 	return !strncmp(path, dir, len) && (path[len] == '/' || !path[len]);
 }
 
-bool mountinfo_last_below(const char *dir, struct mount_entry *entry)
+/* The last entry that @fits for @wanted. */
+static bool last(bool (*fits)(const struct mount_entry *candidate, const void *wanted),
+		 const void *wanted, struct mount_entry *entry)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	struct mount_entry candidate;
@@ -40,7 +42,7 @@ bool mountinfo_last_below(const char *dir, struct mount_entry *entry)
 	if (!file)
 		return false;
 	while (getline(&line, &size, file) > 0) {
-		if (!parse_line(line, &candidate) || !is_below(candidate.point, dir))
+		if (!parse_line(line, &candidate) || !fits(&candidate, wanted))
 			continue;
 		*entry = candidate;
 		found = true;
@@ -48,6 +50,40 @@ bool mountinfo_last_below(const char *dir, struct mount_entry *entry)
 	free(line);
 	fclose(file);
 	return found;
+}
+
+static bool lies_below(const struct mount_entry *candidate, const void *dir)
+{
+	return is_below(candidate->point, dir);
+}
+
+bool mountinfo_last_below(const char *dir, struct mount_entry *entry)
+{
+	return last(lies_below, dir, entry);
+}
+
+static bool has_id(const struct mount_entry *candidate, const void *id)
+{
+	return candidate->id == *(const int *)id;
+}
+
+bool mountinfo_of(int fd, struct mount_entry *entry)
+{
+	char path[48], *line = NULL;
+	bool found = false;
+	size_t size = 0;
+	FILE *file;
+	int id;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (!found && getline(&line, &size, file) > 0)
+		found = sscanf(line, "mnt_id: %d", &id) == 1;
+	free(line);
+	fclose(file);
+	return found && last(has_id, &id, entry);
 }
 
 bool mount_entry_is_fuse(const struct mount_entry *entry)

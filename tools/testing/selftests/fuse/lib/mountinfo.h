@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct mount_entry {
+	int id;
 	unsigned int major;
 	unsigned int minor;		/* of a FUSE mount: number of its connection */
 	char point[256];
@@ -14,6 +15,13 @@ struct mount_entry {
 
 /* Entry of the newest mount at or below directory @dir. Returns false if there is none. */
 bool mountinfo_last_below(const char *dir, struct mount_entry *entry);
+
+/*
+ * Entry of the mount that descriptor @fd (O_PATH will do) was opened on, found by
+ * its number, so that no request reaches the file system. Returns false if there
+ * is none, or none any more.
+ */
+bool mountinfo_of(int fd, struct mount_entry *entry);
 
 /* Is the file system of @entry served over /dev/fuse? */
 bool mount_entry_is_fuse(const struct mount_entry *entry);

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mountinfo.h"
 #include "server_mount.h"
 
 /* fsopen(2) and its relatives; C libraries before 2.36 know nothing of them. */
@@ -86,11 +86,17 @@ static void open_abort(struct server *srv)
 
 int mount_find_connection(struct server *srv)
 {
-	struct statx stx;
+	int root = open(srv->mountpoint, O_PATH | O_CLOEXEC);
+	struct mount_entry mount;
+	bool found;
 
-	if (statx(AT_FDCWD, srv->mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &stx))
+	if (root < 0)
 		return -errno;
-	srv->connection = stx.stx_dev_minor;
+	found = mountinfo_of(root, &mount) && mount_entry_is_fuse(&mount);
+	close(root);
+	if (!found)
+		return -ENOTCONN;
+	srv->connection = mount.minor;
 	open_abort(srv);
 	return 0;
 }
