@@ -48,9 +48,11 @@ def best(killers):
 
 
 def write_record(path, results):
-    """Keep what is on record of mutants that @results says nothing of."""
+    """Keep what is on record of a mutant if it killed it, or if @results says nothing of it."""
     record = read_record(path)
     for result in results:
+        if any(test in result.killers for test in record.get(result.name, [])):
+            continue
         if result.state == score.KILLED and best(result.killers):
             record[result.name] = [best(result.killers)]
     text = HEADER + "".join(f"{name} {test}\n" for name in sorted(record) for test in record[name])

@@ -6,7 +6,9 @@ import json
 import os
 from dataclasses import asdict
 
+import purpose
 import score
+from kernel import TOP
 
 MARK_BEGIN = "<!-- tables: mutants/run --readme -->"
 MARK_END = "<!-- end of tables -->"
@@ -129,17 +131,28 @@ def short(mutant, result):
 def markdown(mutants, results, tests, count, table):
     lines = [headline(count), "", "| mutant | killed by |", "|---|---|"]
     lines += [f"| `{m.name}` | {short(m, results[m.name])} |" for m in mutants if m.name in results]
-    lines += ["", "| test | kills | alone |", "|---|---|---|"]
-    ranked = sorted(tests, key=lambda t: (-len(table[t][1]), -len(table[t][0]), t))
-    lines += [f"| `{t}` | {len(table[t][0])} | {len(table[t][1])} |" for t in ranked if table[t][0]]
-    silent = [t for t in ranked if not table[t][0]]
     if not complete(results):
-        lines += ["", "Some mutants were left at the first test that noticed them: the numbers of this "
-                  "table are lower bounds, and nothing is said of tests that kill nothing."]
+        lines += ["", "Some mutants were left at the first test that noticed them: nothing is said of "
+                  "what each test kills."]
         return "\n".join(lines) + "\n"
-    lines += ["", f"{len(silent)} tests kill nothing here:", ""]
-    lines += [f"- `{t}`" for t in silent]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + tests_table(tests, table)) + "\n"
+
+
+def tests_table(tests, table):
+    """What each test kills, and what those are for that others could stand in for."""
+    rules = purpose.rules(TOP)
+    ranked = sorted(tests, key=lambda t: (-len(table[t][1]), -len(table[t][0]), t))
+    lines = ["", "Kills: mutants it kills. Alone: those that no other test kills. A test without any says "
+             "what it is for and what else it was seen failing by.", "",
+             "| test | kills | alone | what for |", "|---|---|---|---|"]
+    for test in ranked:
+        kills, alone = table[test]
+        if kills:
+            lines.append(f"| `{test}` | {len(kills)} | {len(alone)} | "
+                         f"{'' if alone else purpose.of(rules, test)} |")
+    silent = [t for t in ranked if not table[t][0]]
+    lines += ["", f"{len(silent)} tests kill no mutant:", ""]
+    return lines + [f"- `{t}`: {purpose.of(rules, t)}" for t in silent]
 
 
 def put_into_readme(readme, out):

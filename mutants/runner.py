@@ -18,9 +18,9 @@ again: an interrupted run goes on where it ended.
   --repeat N       run what killed a mutant again, N times in all
   --again          judge even what was judged before
   --jobs N         guests at a time (processors, as far as memory allows)
-  --fs LIST        only these backing file systems (all)
+  --fs LIST        on these backing file systems, or all (tmpfs,ext4)
   --programs LIST  only these programs of the suite
-  --program-timeout S   of one program (300)
+  --program-timeout S   of one program (what all of them take without a mutant, 60 at least)
   --suite DIR      programs built before (make static OUTPUT=DIR)
   --out DIR        mutants.json, mutants.html, mutants.md, logs/ (build/mutants)
 Exit: 0 every mutant that is not equivalent was killed   1 survivors, or mutants
@@ -48,6 +48,8 @@ from kernel import HERE, PRISTINE, TOP, Trouble
 EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TROUBLE = 0, 1, 2, 130, 200
 GUEST_MEMORY = 1200 << 20       # of one UML guest and what watches it
 RECORD = os.path.join(HERE, "killers.txt")
+PRISTINE_TIMEOUT = 300          # seconds a program, before it is known what they take
+LEAST_TIMEOUT = 60
 HOST_TRIES = 2                  # a guest that could not be started gets another try
 
 
@@ -67,10 +69,10 @@ def arguments():
         parser.add_argument(name, action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=0)
-    parser.add_argument("--fs", default="all")
+    parser.add_argument("--fs", default="tmpfs,ext4")
     parser.add_argument("--programs", default="")
     parser.add_argument("--suite", default="")
-    parser.add_argument("--program-timeout", type=int, default=300)
+    parser.add_argument("--program-timeout", type=int, default=0)
     parser.add_argument("--out", default=os.path.join(TOP, "build", "mutants"))
     parser.add_argument("names", nargs="*")
     parser.error = usage
@@ -150,7 +152,7 @@ class Session:
             return
         suite = self.args.suite or build_suite(self.args.out)
         self.guests = guest.Guests(suite, os.path.join(self.args.out, "logs"), self.args.fs,
-                                   self.args.program_timeout)
+                                   self.args.program_timeout or PRISTINE_TIMEOUT)
         if self.args.programs:
             self.guests.only(self.args.programs.split(","))
         if not self.guests.programs:
@@ -434,6 +436,8 @@ class Session:
             self.load_known()
             return self.report()
         self.pristine = self.pristine_before()
+        if not self.args.program_timeout:
+            self.guests.program_timeout = max(LEAST_TIMEOUT, int(self.pristine.seconds))
         self.started = time.monotonic()
         if self.run_all():
             self.run_pristine("after")
