@@ -48,13 +48,16 @@ def best(killers):
 
 
 def write_record(path, results):
-    """Keep what is on record of a mutant if it killed it, or if @results says nothing of it."""
+    """Keep what is on record of a mutant if it killed it, or if nothing failed: what the
+    kernel complains or dies of may come in whatever test is running then."""
     record = read_record(path)
     for result in results:
-        if any(test in result.killers for test in record.get(result.name, [])):
+        killer = best(result.killers) if result.state == score.KILLED else None
+        known = record.get(result.name, [])
+        if not killer or any(test in result.killers for test in known):
             continue
-        if result.state == score.KILLED and best(result.killers):
-            record[result.name] = [best(result.killers)]
+        if not known or result.killers[killer] == score.KINDS[0]:
+            record[result.name] = [killer]
     text = HEADER + "".join(f"{name} {test}\n" for name in sorted(record) for test in record[name])
     with open(path + ".partial", "w", encoding="utf-8") as out:
         out.write(text)

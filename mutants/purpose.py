@@ -5,6 +5,7 @@ import os
 import re
 
 TABLE = os.path.join("docs", "properties.md")
+OF_THE_SUITE = "decides no property of the kernel but of the suite"
 TEST = re.compile(r"`(\w+):(\w+)`")
 
 
@@ -25,4 +26,4 @@ def rules(top):
 def of(rules_known, test):
     """@test as results name it, "program: fixture.name"."""
     program, _, name = test.partition(": ")
-    return rules_known.get(f"{program}:{name.split('.')[-1]}", "")
+    return rules_known.get(f"{program}:{name.split('.')[-1]}", OF_THE_SUITE)
