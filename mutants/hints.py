@@ -56,7 +56,7 @@ def write_record(path, results):
         known = record.get(result.name, [])
         if not killer or any(test in result.killers for test in known):
             continue
-        if not known or result.killers[killer] == score.KINDS[0]:
+        if not known or result.killers[killer] == "fail":
             record[result.name] = [killer]
     text = HEADER + "".join(f"{name} {test}\n" for name in sorted(record) for test in record[name])
     with open(path + ".partial", "w", encoding="utf-8") as out:

@@ -4,11 +4,15 @@
 import html
 import json
 import os
+import pathlib
+import sys
 from dataclasses import asdict
 
-import purpose
 import score
 from kernel import TOP
+
+sys.path.append(os.path.join(TOP, "check"))
+import rules  # pylint: disable=wrong-import-position
 
 MARK_BEGIN = "<!-- tables: mutants/run --readme -->"
 MARK_END = "<!-- end of tables -->"
@@ -138,9 +142,24 @@ def markdown(mutants, results, tests, count, table):
     return "\n".join(lines + tests_table(tests, table)) + "\n"
 
 
+def purposes():
+    """{"program:test": the first rule it decides, and what else it was seen failing by}"""
+    found = {}
+    for row in rules.read_table(pathlib.Path(TOP) / rules.TABLE)[0]:
+        for program, name in row.tests:
+            found.setdefault(f"{program}:{name}", f"{row.id} {row.rule} ({row.failing})")
+    return found
+
+
 def tests_table(tests, table):
     """What each test kills, and what those are for that others could stand in for."""
-    rules = purpose.rules(TOP)
+    known = purposes()
+
+    def purpose(test):
+        program, name = test.split(": ")
+        return known.get(f"{program}:{name.split('.')[-1]}",
+                         "decides no property of the kernel but of the suite")
+
     ranked = sorted(tests, key=lambda t: (-len(table[t][1]), -len(table[t][0]), t))
     lines = ["", "Kills: mutants it kills. Alone: those that no other test kills. A test without any says "
              "what it is for and what else it was seen failing by.", "",
@@ -149,10 +168,10 @@ def tests_table(tests, table):
         kills, alone = table[test]
         if kills:
             lines.append(f"| `{test}` | {len(kills)} | {len(alone)} | "
-                         f"{'' if alone else purpose.of(rules, test)} |")
+                         f"{'' if alone else purpose(test)} |")
     silent = [t for t in ranked if not table[t][0]]
     lines += ["", f"{len(silent)} tests kill no mutant:", ""]
-    return lines + [f"- `{t}`: {purpose.of(rules, t)}" for t in silent]
+    return lines + [f"- `{t}`: {purpose(t)}" for t in silent]
 
 
 def put_into_readme(readme, out):

@@ -69,7 +69,7 @@ def arguments():
         parser.add_argument(name, action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=0)
-    parser.add_argument("--fs", default="tmpfs,ext4")
+    parser.add_argument("--fs", default=",".join(hints.QUICKEST))
     parser.add_argument("--programs", default="")
     parser.add_argument("--suite", default="")
     parser.add_argument("--program-timeout", type=int, default=0)
