@@ -348,13 +348,13 @@ static void extend_by_request(struct __test_metadata *_metadata, struct testfile
 	}
 }
 
-/* T6: so does what the server copies to the end: size and times are in no reply. */
+/* T6: what the server copies to the end is known as well: size and times are in no reply. */
 TEST_F(attributes, extending_copy_is_known_everywhere)
 {
 	extend_by_request(_metadata, self->tf, "copy_file_range", append_copy);
 }
 
-/* T6 */
+/* T6: ... and what it allocates behind the end. */
 TEST_F(attributes, extending_fallocate_is_known_everywhere)
 {
 	extend_by_request(_metadata, self->tf, "fallocate", append_space);

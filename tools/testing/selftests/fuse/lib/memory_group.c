@@ -193,7 +193,7 @@ long memory_group_hits(const struct memory_group *g)
 {
 	char text[512], *at;
 	int ret = text_file_read(g->dir, g->v2 ? "memory.events" : "memory.failcnt", text,
-			    sizeof(text));
+				 sizeof(text));
 
 	if (ret < 0)
 		return ret;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mountinfo.h"
+#include "text_file.h"
 
 /*
  * "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw": the mount
@@ -69,21 +71,13 @@ static bool has_id(const struct mount_entry *candidate, const void *id)
 
 bool mountinfo_of(int fd, struct mount_entry *entry)
 {
-	char path[48], *line = NULL;
-	bool found = false;
-	size_t size = 0;
-	FILE *file;
+	char path[48], text[512], *at;
 	int id;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (!found && getline(&line, &size, file) > 0)
-		found = sscanf(line, "mnt_id: %d", &id) == 1;
-	free(line);
-	fclose(file);
-	return found && last(has_id, &id, entry);
+	text_file_read(AT_FDCWD, path, text, sizeof(text));
+	at = strstr(text, "mnt_id:");
+	return at && sscanf(at, "mnt_id: %d", &id) == 1 && last(has_id, &id, entry);
 }
 
 bool mount_entry_is_fuse(const struct mount_entry *entry)
