@@ -19,6 +19,7 @@ CONFIGS = ("vm/uml.config", "tools/testing/selftests/fuse/config", "mutants/debu
 CARRIER = "fs/fuse/passthrough.c"
 MUTABLE = ("fs/fuse", "fs/backing-file.c")
 PRISTINE = "pristine"
+MEND = "vm/uml-xstate.patch"       # what UML before 6.13 needs to run on every host
 # The last link of a verbose build.
 LINKED = " -o vmlinux "
 LINK = re.compile(rf"^\+ (\S+ .*{LINKED}.*)$", re.M)
@@ -96,19 +97,21 @@ class Tree:
         return done.stdout.strip().split("\n")[-1]
 
     def unpack(self):
-        if os.path.isdir(self.tree):
+        mend, stamp = os.path.join(TOP, MEND), os.path.join(self.tree, ".mended")
+        if os.path.exists(stamp) and mutants.content(stamp) == mutants.content(mend):
             return
+        shutil.rmtree(self.tree, ignore_errors=True)
         source, partial = self.source(), self.tree + ".partial"
         shutil.rmtree(partial, ignore_errors=True)
         os.makedirs(self.base, exist_ok=True)
         subprocess.run(["cp", "-al", source, partial], check=True)
         # As vm/build.sh does it. patch(1) writes a new file: the source stays as it is.
-        subprocess.run(["patch", "-p1", "-s", "-d", partial, "-i",
-                        os.path.join(TOP, "vm/uml-xstate.patch")], check=True)
+        subprocess.run(["patch", "-p1", "-s", "-d", partial, "-i", mend], check=True)
         for place in MUTABLE:
             target = os.path.join(self.pristine, place)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             subprocess.run(["cp", "-rT", os.path.join(source, place), target], check=True)
+        shutil.copyfile(mend, os.path.join(partial, ".mended"))
         os.rename(partial, self.tree)
 
     def pristine_path(self, file):
@@ -238,6 +241,8 @@ class Tree:
             self.configure()
         except OSError as error:
             raise Trouble(f"{error.filename}: {error.strerror}") from None
+        except subprocess.CalledProcessError as error:
+            raise Trouble(f"{self.tree} cannot be made: {' '.join(error.cmd)} fails") from None
 
     def build_pristine(self, into):
         """The kernel without a mutant. Returns the word it announces."""
